@@ -1,0 +1,95 @@
+"""What a recurrent cell is: one step, its exact (or named approximate) gradient trace, its output.
+
+The caller owns the loop and the state. Nothing in a cell remembers the past but the `state` and
+`trace` that it returns.
+"""
+
+import abc
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Trace = dict[str, Tensor]
+
+
+class Cell(abc.ABC):
+    """A recurrent cell h' = f(x, h; theta) with a forward-mode gradient of its output.
+
+    Attributes
+    ----------
+    input_size, hidden_size, output_size : sizes of x, of the recurrent state, of y
+    exact : True if `gradients` is the true gradient while the weights stand still
+    """
+
+    name: str
+    input_size: int
+    hidden_size: int
+    output_size: int
+    exact: bool
+    dtype: torch.dtype
+
+    def __init__(self) -> None:
+        self._parameters: dict[str, Tensor] = {}
+
+    def named_parameters(self) -> dict[str, Tensor]:
+        """The parameters by name. The tensors are the live ones: update them in place."""
+        return self._parameters
+
+    def load_parameters(self, values: dict[str, Tensor]) -> None:
+        """Copy values in place; raises ValueError naming the first missing or misshapen one."""
+        for name, tensor in self._parameters.items():
+            if name not in values:
+                raise ValueError(f'{name} is missing')
+            if tuple(values[name].shape) != tuple(tensor.shape):
+                raise ValueError(
+                    f'{name} has shape {tuple(values[name].shape)}, not {tuple(tensor.shape)}'
+                )
+        with torch.no_grad():
+            for name, tensor in self._parameters.items():
+                tensor.copy_(values[name])
+
+    def initial_state(self) -> Tensor:
+        """The recurrent state at the start of a sequence, zeros of shape (hidden_size,)."""
+        return torch.zeros(self.hidden_size, dtype=self.dtype)
+
+    @abc.abstractmethod
+    def initial_trace(self) -> Trace:
+        """The gradient trace at the start of a sequence: all zeros."""
+
+    @abc.abstractmethod
+    def step(self, x: Tensor, state: Tensor, trace: Trace | None = None) -> Any:
+        """One step.
+
+        Parameters
+        ----------
+        x : (input_size,)
+        state : (hidden_size,)
+        trace : as of the previous step, or None for the forward pass only
+
+        Returns
+        -------
+        (state', trace'); trace' is None if `trace` was. With `trace=None` the step is
+        differentiable by autograd, also over a leading batch dimension of `x` and `state`.
+        """
+
+    def output(self, state: Tensor) -> Tensor:
+        """y of shape (output_size,); the state itself unless the cell has its own read-out."""
+        return state
+
+    @abc.abstractmethod
+    def gradients(self, trace: Trace, dloss_dy: Tensor) -> dict[str, Tensor]:
+        """d loss / d parameter through the whole past, the loss a function of the newest y.
+
+        Parameters
+        ----------
+        trace : as returned by the newest `step`
+        dloss_dy : (output_size,)
+
+        Returns
+        -------
+        {name: tensor}, names and shapes as in `named_parameters()`
+        """
+
+    def project(self) -> None:
+        """Return parameters to their domain after an update (such as tau >= 1); in place."""
