@@ -18,7 +18,10 @@ class Cell(abc.ABC):
 
     Attributes
     ----------
-    input_size, hidden_size, output_size : sizes of x, of the recurrent state, of y
+    name : the name `make_cell` knows it by
+    input_size, hidden_size, output_size : sizes of x, of the layer (units), of y
+    state_size : numbers in the recurrent state; `hidden_size` unless the cell says otherwise
+    options : what `make_cell` needs beside the sizes to build the same cell again
     exact : True if `gradients` is the true gradient while the weights stand still
     """
 
@@ -26,11 +29,31 @@ class Cell(abc.ABC):
     input_size: int
     hidden_size: int
     output_size: int
+    state_size: int
+    options: dict[str, Any]
     exact: bool
     dtype: torch.dtype
 
-    def __init__(self) -> None:
+    def __init__(self, input_size: int, hidden_size: int, dtype: torch.dtype) -> None:
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.output_size = hidden_size
+        self.state_size = hidden_size
+        self.options = {}
+        self.dtype = dtype
+        self.flat_parameters = torch.zeros(0, dtype=dtype)
         self._parameters: dict[str, Tensor] = {}
+
+    def _set_parameters(self, values: dict[str, Tensor]) -> None:
+        """Lay the parameters out, in this order, in one piece of memory: `flat_parameters`."""
+        self.flat_parameters = torch.cat([value.reshape(-1) for value in values.values()]).to(
+            self.dtype
+        )
+        self._parameters, start = {}, 0
+        for name, value in values.items():
+            stop = start + value.numel()
+            self._parameters[name] = self.flat_parameters[start:stop].view(value.shape)
+            start = stop
 
     def named_parameters(self) -> dict[str, Tensor]:
         """The parameters by name. The tensors are the live ones: update them in place."""
@@ -50,8 +73,8 @@ class Cell(abc.ABC):
                 tensor.copy_(values[name])
 
     def initial_state(self) -> Tensor:
-        """The recurrent state at the start of a sequence, zeros of shape (hidden_size,)."""
-        return torch.zeros(self.hidden_size, dtype=self.dtype)
+        """The recurrent state at the start of a sequence, zeros of shape (state_size,)."""
+        return torch.zeros(self.state_size, dtype=self.dtype)
 
     @abc.abstractmethod
     def initial_trace(self) -> Trace:
@@ -59,18 +82,19 @@ class Cell(abc.ABC):
 
     @abc.abstractmethod
     def step(self, x: Tensor, state: Tensor, trace: Trace | None = None) -> Any:
-        """One step.
+        """One step. Neither `state` nor `trace` is changed; both are returned anew.
 
         Parameters
         ----------
         x : (input_size,)
-        state : (hidden_size,)
+        state : (state_size,)
         trace : as of the previous step, or None for the forward pass only
 
         Returns
         -------
         (state', trace'); trace' is None if `trace` was. With `trace=None` the step is
-        differentiable by autograd, also over a leading batch dimension of `x` and `state`.
+        differentiable by autograd, also over leading batch dimensions of `x` and `state`; with a
+        trace it takes one sample and records nothing for autograd.
         """
 
     def output(self, state: Tensor) -> Tensor:
@@ -91,5 +115,5 @@ class Cell(abc.ABC):
         {name: tensor}, names and shapes as in `named_parameters()`
         """
 
-    def project(self) -> None:
+    def project(self) -> None:  # noqa: B027  (most cells have no bounded parameter)
         """Return parameters to their domain after an update (such as tau >= 1); in place."""
