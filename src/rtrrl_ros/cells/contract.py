@@ -46,13 +46,19 @@ class Cell(abc.ABC):
 
     def _set_parameters(self, values: dict[str, Tensor]) -> None:
         """Lay the parameters out, in this order, in one piece of memory: `flat_parameters`."""
-        self.flat_parameters = torch.cat([value.reshape(-1) for value in values.values()]).to(
-            self.dtype
-        )
-        self._parameters, start = {}, 0
-        for name, value in values.items():
+        self._parameters = values
+        flat = torch.cat([value.reshape(-1) for value in values.values()]).to(self.dtype)
+        self.bind_parameters(flat)
+
+    def bind_parameters(self, flat: Tensor) -> None:
+        """Use `flat` (P,) as the memory of the parameters from now on, its values included.
+
+        A network binds a slice of its own vector, so that cell and heads are updated in one pass.
+        """
+        self.flat_parameters, start = flat, 0
+        for name, value in self._parameters.items():
             stop = start + value.numel()
-            self._parameters[name] = self.flat_parameters[start:stop].view(value.shape)
+            self._parameters[name] = flat[start:stop].view(value.shape)
             start = stop
 
     def named_parameters(self) -> dict[str, Tensor]:
@@ -115,5 +121,5 @@ class Cell(abc.ABC):
         {name: tensor}, names and shapes as in `named_parameters()`
         """
 
-    def project(self) -> None:  # noqa: B027  (most cells have no bounded parameter)
+    def project(self) -> None:
         """Return parameters to their domain after an update (such as tau >= 1); in place."""

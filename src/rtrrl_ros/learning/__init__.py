@@ -1,0 +1,1 @@
+"""Real-time recurrent reinforcement learning: networks, traces, update rule, optimisers, guard."""

@@ -1,0 +1,59 @@
+"""Laps as the JSON of evaluate, finetune and the main job reports them."""
+
+import dataclasses
+import math
+from typing import Any
+
+from ..worlds.contract import StepType
+from .driver import RewardSignal
+
+
+@dataclasses.dataclass
+class Lap:
+    """One finished lap; `to_json` gives the contract's fields."""
+
+    lap: int
+    steps: int = 0
+    task_return: float = 0.0
+    interventions: int = 0
+    rolled_back: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            'lap': self.lap, 'steps': self.steps, 'return': self.task_return,
+            'interventions': self.interventions, 'rolled_back': self.rolled_back,
+        }  # fmt: skip
+
+
+class LapRecorder:
+    """Adds up reward signals, in the order of their stamps, to laps.
+
+    A signal seen before (the same stamp again) is ignored.
+    """
+
+    def __init__(self) -> None:
+        self.laps: list[Lap] = []
+        self.running = Lap(0)
+        self._newest_ns = -math.inf
+
+    def on_reward(self, signal: RewardSignal) -> Lap | None:
+        """Returns the lap that this signal ends, if it does."""
+        if signal.stamp_ns <= self._newest_ns:
+            return None
+        self._newest_ns = signal.stamp_ns
+        if signal.step_type is StepType.FIRST:
+            self.running = Lap(signal.lap)
+            return None
+        self.running.steps += 1
+        self.running.task_return += signal.task_reward
+        if signal.step_type is not StepType.LAST:
+            return None
+        self.running.interventions += signal.terminated
+        self.laps.append(self.running)
+        return self.running
+
+    def mark_rolled_back(self, lap: int) -> None:
+        """The guard rolled the actor back at the end of this lap."""
+        for done in self.laps:
+            if done.lap == lap:
+                done.rolled_back = True

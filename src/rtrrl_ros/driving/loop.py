@@ -1,0 +1,45 @@
+"""The loop without ROS: the same parts as the graph, called in lock-step in one process."""
+
+from collections.abc import Callable
+
+from ..perception.encoder import Encoder
+from ..safety.gate import Gate
+from ..worlds.contract import StepType, World
+from ..worlds.rewards import RewardFunction
+from .driver import Driver, DriverReport, RewardSignal
+from .laps import Lap, LapRecorder
+
+
+def drive_laps(
+    world: World, encoder: Encoder, driver: Driver, gate: Gate, reward: RewardFunction,
+    laps: int, on_lap: Callable[[Lap], None] = lambda lap: None,
+    on_step: Callable[[RewardSignal, DriverReport | None], None] = lambda signal, report: None,
+) -> list[Lap]:  # fmt: skip
+    """Drive `laps` laps from lap 0 on; returns them.
+
+    `on_lap` is called after each lap, `on_step` after each observation.
+    """
+    recorder = LapRecorder()
+    reports: list[DriverReport] = []
+    driver.on_report = reports.append
+    for index in range(laps):
+        observation = world.reset(index)
+        while True:
+            state = observation.state
+            signal = RewardSignal.of(state, reward(state))
+            lap = recorder.on_reward(signal)
+            now_s = state.stamp_ns * 1e-9
+            commands = list(driver.on_features(state.stamp_ns, encoder.encode(observation.image)))
+            commands += driver.on_reward(signal)
+            output = gate.propose(commands[-1], now_s) if commands else gate.tick(now_s)
+            list(driver.on_executed(state.stamp_ns, output.mode))
+            on_step(signal, reports[-1] if reports else None)
+            if state.step_type is StepType.LAST:
+                assert lap is not None
+                end = reports[-1].lap_end if reports else None
+                lap.rolled_back = end is not None and end.rolled_back
+                on_lap(lap)
+                break
+            reports.clear()
+            observation = world.step(output.command)
+    return recorder.laps
