@@ -7,11 +7,13 @@ import torch
 
 from ..errors import UserError
 from .contract import Cell, Trace
+from .ctrnn import CTRNN
 from .lrcssm import LrcSSM
+from .lru import LRU
 
-__all__ = ['CELLS', 'Cell', 'LrcSSM', 'Trace', 'make_cell']
+__all__ = ['CELLS', 'CTRNN', 'LRU', 'Cell', 'LrcSSM', 'Trace', 'make_cell']
 
-CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (LrcSSM,)}
+CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (LrcSSM, LRU, CTRNN)}
 
 
 def make_cell(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .contract import Cell, Trace
+from .reference import autograd_gradients, forward_gradients, largest_error
 
 
 def disturb(cell: Cell, seed: int = 1, scale: float = 0.3) -> Cell:
@@ -38,45 +39,6 @@ def loss_weights(cell: Cell, seed: int = 3) -> Tensor:
     """The cotangent dloss/dy of the test loss: every unit counts, each differently."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(cell.output_size, generator=generator, dtype=torch.float64).to(cell.dtype)
-
-
-def forward_gradients(cell: Cell, inputs: Tensor, dloss_dy: Tensor) -> dict[str, Tensor]:
-    """The gradient that the cell's trace gives after `inputs` of shape (T, input_size)."""
-    state, trace = cell.initial_state(), cell.initial_trace()
-    for x in inputs:
-        state, trace = cell.step(x, state, trace)
-    return cell.gradients(trace, dloss_dy)
-
-
-def autograd_gradients(cell: Cell, inputs: Tensor, dloss_dy: Tensor) -> dict[str, Tensor]:
-    """The same gradient by automatic differentiation through the unrolled steps."""
-    parameters = cell.named_parameters()
-    for tensor in parameters.values():
-        tensor.requires_grad_(True)
-    try:
-        state = cell.initial_state()
-        for x in inputs:
-            state, _ = cell.step(x, state)
-        loss = dloss_dy @ cell.output(state)
-        found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
-    finally:
-        for tensor in parameters.values():
-            tensor.requires_grad_(False)
-    return {
-        name: torch.zeros_like(tensor) if grad is None else grad
-        for (name, tensor), grad in zip(parameters.items(), found, strict=True)
-    }
-
-
-def largest_error(got: dict[str, Tensor], expected: dict[str, Tensor]) -> tuple[float, str]:
-    """The largest difference relative to max(1, |expected|), and the parameter it is in."""
-    worst, where = 0.0, ''
-    for name, reference in expected.items():
-        scale = max(1.0, float(reference.abs().max()))
-        error = float((got[name] - reference).abs().max()) / scale
-        if not error <= worst:  # also when it is not a number
-            worst, where = error, name
-    return worst, where
 
 
 def _same(left: Trace, right: Trace) -> bool:

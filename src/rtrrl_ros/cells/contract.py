@@ -10,7 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import UserError
+
 Trace = dict[str, Tensor]
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float in (low, high], or `UserError` naming the option and its range."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not low < value <= high:
+        raise UserError(f'{name} = {value!r}: must be a number in ({low:g}, {high:g}]')
+    return float(value)
 
 
 class Cell(abc.ABC):

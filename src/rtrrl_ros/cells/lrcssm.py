@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .contract import Cell, Trace
+from .contract import Cell, Trace, check_number
 
 UNIT_PARAMETERS = ('g_l', 'v_l', 'w_e', 'b_e', 'w', 'k', 'mu', 'sig')
 INPUT_PARAMETERS = ('W_in', 'H_in', 'mu_in', 'sig_in')
@@ -63,7 +63,7 @@ class LrcSSM(Cell):
         """
         super().__init__(input_size, hidden_size, dtype)
         self.options = {'dt': dt}
-        self.dt = dt
+        self.dt = check_number('dt', dt, 0.0, 1.0)
         generator = torch.Generator().manual_seed(seed)
         bound = 1.0 / math.sqrt(hidden_size)
 
