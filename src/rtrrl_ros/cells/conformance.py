@@ -189,3 +189,13 @@ class CellConformance:
         cell.flat_parameters.add_(1.0)
         flat = torch.cat([tensor.reshape(-1) for tensor in cell.named_parameters().values()])
         assert torch.equal(flat, cell.flat_parameters)
+
+    def test_parameters_move_into_memory_they_are_given(self) -> None:
+        cell = self.make(3, 5)
+        values = cell.flat_parameters.clone()
+        memory = torch.zeros(2 + values.numel(), dtype=cell.dtype)
+        cell.bind_parameters(memory[2:])
+        assert torch.equal(memory[2:], values)
+        memory += 1.0
+        named = torch.cat([tensor.reshape(-1) for tensor in cell.named_parameters().values()])
+        assert torch.equal(named, values + 1.0)

@@ -56,20 +56,25 @@ class Cell(abc.ABC):
 
     def _set_parameters(self, values: dict[str, Tensor]) -> None:
         """Lay the parameters out, in this order, in one piece of memory: `flat_parameters`."""
-        self._parameters = values
-        flat = torch.cat([value.reshape(-1) for value in values.values()]).to(self.dtype)
-        self.bind_parameters(flat)
+        self._parameters = {name: value.to(self.dtype) for name, value in values.items()}
+        self.bind_parameters(torch.cat([value.reshape(-1) for value in self._parameters.values()]))
 
-    def bind_parameters(self, flat: Tensor) -> None:
-        """Use `flat` (P,) as the memory of the parameters from now on, its values included.
+    def bind_parameters(self, memory: Tensor) -> None:
+        """Move the parameters, values and all, into `memory` (P,), and live there from now on.
 
-        A network binds a slice of its own vector, so that cell and heads are updated in one pass.
+        For a caller that keeps the parameters of several parts in one vector.
         """
-        self.flat_parameters, start = flat, 0
+        total = sum(value.numel() for value in self._parameters.values())
+        if memory.shape != (total,) or memory.dtype != self.dtype or not memory.is_contiguous():
+            raise ValueError(f'memory must be contiguous, of shape ({total},) and {self.dtype}')
+        views, start = {}, 0
         for name, value in self._parameters.items():
-            stop = start + value.numel()
-            self._parameters[name] = flat[start:stop].view(value.shape)
-            start = stop
+            views[name] = memory[start : start + value.numel()].view(value.shape)
+            start += value.numel()
+        with torch.no_grad():
+            for name, value in self._parameters.items():
+                views[name].copy_(value)
+        self._parameters, self.flat_parameters = views, memory
 
     def named_parameters(self) -> dict[str, Tensor]:
         """The parameters by name. The tensors are the live ones: update them in place."""
