@@ -1,0 +1,251 @@
+"""CarRacing-v3 as a world: laps on random tracks, an image from above, a command per decision."""
+
+import dataclasses
+import math
+
+import numpy as np
+from gymnasium.envs.box2d import car_racing
+
+from ..errors import UserError
+from ..parameters import Checked, parameter
+from ..safety.command import Command
+from .car_racing_env import FastCarRacing
+from .centre_line import CentreLine, Projection, wrapped
+from .contract import Observation, StepType, World, WorldState
+
+#: half the width of the road, without the kerbs
+HALF_WIDTH_M = car_racing.TRACK_WIDTH
+FRAME_S = 1.0 / car_racing.FPS
+FRAME_NS = 1_000_000_000 // car_racing.FPS
+SPLITS = ('training', 'evaluation')
+
+
+@dataclasses.dataclass(frozen=True)
+class CarRacingConfig(Checked):
+    """What is fixed about the world."""
+
+    frame_skip: int = parameter(
+        2, 'frames of 20 ms for which a command is held', unit='frames', low=1, high=50
+    )
+    time_limit_s: float = parameter(
+        20.0, 'simulated time after which a lap is truncated', unit='s', low=0.02, high=3600.0
+    )
+    lap_complete_percent: float = parameter(
+        0.95, 'share of the tiles after which the lap is complete', low=0.0, high=1.0, low_open=True
+    )
+    max_steering_angle_rad: float = parameter(
+        1.0,
+        'steering angle that is the full action of the stock environment, whose action is the '
+        'target of the wheels in rad; the wheels themselves stop at 0.4 rad',
+        unit='rad', low=0.0, high=math.pi, low_open=True,
+    )  # fmt: skip
+    max_acceleration_m_s2: float = parameter(
+        32.0,
+        'acceleration that is full gas, and deceleration that is full brake: a nominal scale '
+        '(on the road the stock car reaches 44 m/s2, and brakes with 131 m/s2)',
+        unit='m/s2', low=0.0, high=1000.0, low_open=True,
+    )  # fmt: skip
+    off_track_time_s: float = parameter(
+        0.5, 'intervention when no wheel touched the road for longer', unit='s', low=0.0, high=60.0
+    )
+    off_track_half_widths: float = parameter(
+        3.0, 'intervention when the car is further from the centre line', unit='half road widths',
+        low=1.0, high=50.0,
+    )  # fmt: skip
+    backwards_angle_rad: float = parameter(
+        0.5 * math.pi, 'heading error from which the car counts as turned round', unit='rad',
+        low=0.5 * math.pi, high=math.pi,
+    )  # fmt: skip
+    backwards_time_s: float = parameter(
+        0.5, 'intervention when the car, turned round, lost ground for longer', unit='s',
+        low=0.0, high=60.0,
+    )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class CarRacingShift(Checked):
+    """What is different from the world the policy was trained in; the default is no shift."""
+
+    steering_offset: float = parameter(
+        0.0, 'added to the normalised steering, positive to the left', unit='action range',
+        low=-1.0, high=1.0,
+    )  # fmt: skip
+    engine_power: float = parameter(
+        1.0, 'factor on the power of the engine', low=0.0, high=4.0, low_open=True
+    )
+    friction: float = parameter(
+        1.0, 'factor on the grip of the tyres, on road and grass', low=0.0, high=4.0, low_open=True
+    )
+    light: float = parameter(
+        1.0, 'factor on the brightness of the image; it saturates', low=0.0, high=16.0
+    )
+
+
+def track_seed(seed: int, lap: int, split: str) -> int:
+    """The seed of a lap's track: even for training, odd for evaluation, so that none is shared."""
+    sequence = np.random.SeedSequence([seed, lap, SPLITS.index(split)])
+    word = int(sequence.generate_state(1, np.uint64)[0])
+    return (word >> 1 << 1) + SPLITS.index(split)
+
+
+class CarRacingWorld(World):
+    """CarRacing-v3 with continuous actions; the constructor opens no window.
+
+    Parameters
+    ----------
+    config : what is fixed
+    shift : what differs from the world of the training
+    seed : not negative; with the lap's index it decides the track
+    split : 'evaluation' or 'training': their tracks are different ones
+    """
+
+    def __init__(
+        self,
+        config: CarRacingConfig | None = None,
+        shift: CarRacingShift | None = None,
+        seed: int = 0,
+        split: str = 'evaluation',
+    ) -> None:
+        if seed < 0:
+            raise UserError(f'seed = {seed}: must be 0 or greater')
+        if split not in SPLITS:
+            raise UserError(f'split = {split!r}: must be one of {", ".join(SPLITS)}')
+        self.config = config or CarRacingConfig()
+        self.shift = shift or CarRacingShift()
+        self.decision_period_s = self.config.frame_skip * FRAME_S
+        self._seed, self._split = seed, split
+        self._env = FastCarRacing(
+            self.config.lap_complete_percent, self.shift.engine_power, self.shift.friction
+        )
+        brightness = np.clip(np.round(np.arange(256) * self.shift.light), 0, 255)
+        self._brightness = brightness.astype(np.uint8)
+        self._stamp_ns = 0
+        self._lap = -1
+        self._running = False
+        self.centre_line: CentreLine | None = None
+        self.projection: Projection | None = None
+
+    # What an expert may see beside the image.
+
+    @property
+    def position_m(self) -> tuple[float, float]:
+        """The hull's origin, between the axles."""
+        x, y = self._env.car.hull.position
+        return float(x), float(y)
+
+    @property
+    def heading_rad(self) -> float:
+        """Where the car points, 0 along x, positive to the left; not wrapped."""
+        return float(self._env.car.hull.angle) + 0.5 * math.pi
+
+    @property
+    def velocity_m_s(self) -> tuple[float, float]:
+        """Forward and leftward speed of the hull."""
+        hull = self._env.car.hull
+        right, forward = hull.GetLocalVector(hull.linearVelocity)
+        return float(forward), -float(right)
+
+    @property
+    def yaw_rate_rad_s(self) -> float:
+        return float(self._env.car.hull.angularVelocity)
+
+    @property
+    def image(self) -> np.ndarray:
+        """The newest observation's image, (96, 96, 3) uint8."""
+        return self._image
+
+    def reset(self, lap: int) -> Observation:
+        env = self._env
+        picture, _ = env.reset(seed=track_seed(self._seed, lap, self._split))
+        self.centre_line = CentreLine(np.array(env.track)[:, 2:4])
+        self.projection = self.centre_line.project(*self.position_m)
+        self._lap, self._running = lap, True
+        self._frames_left = math.ceil(self.config.time_limit_s / FRAME_S - 1e-9)
+        self._off_track_s = self._backwards_s = 0.0
+        return self._observe(picture, StepType.FIRST, False, False, 0.0, 0.0)
+
+    def step(self, command: Command) -> Observation:
+        """Hold a command for the frames of one decision; ValueError where it is not finite."""
+        if not self._running:
+            raise RuntimeError('the lap is over: call reset before the next step')
+        if not command.finite:
+            raise ValueError(f'the command is not finite: {command}')
+        env, action = self._env, self._action(command)
+        reward, over, picture = 0.0, False, None
+        for frame in range(self.config.frame_skip):
+            # The lap may end with any frame, but only then is a frame before the last looked at.
+            env.visible = frame == self.config.frame_skip - 1 or self._frames_left == 1
+            picture, frame_reward, over, _, info = env.step(action)
+            reward += float(frame_reward)
+            self._frames_left -= 1
+            if over or self._frames_left == 0:
+                break
+        if picture is None:
+            picture = env.picture()
+        before, self.projection = (
+            self.projection,
+            self.centre_line.project(*self.position_m, near=self.projection.segment),
+        )
+        progress_m = self.centre_line.progress(before.arc_m, self.projection.arc_m)
+        complete = over and info['lap_finished']
+        terminated = not complete and (over or self._intervention(progress_m))
+        truncated = complete or (not terminated and self._frames_left == 0)
+        step_type = StepType.LAST if terminated or truncated else StepType.MID
+        return self._observe(picture, step_type, terminated, truncated, reward, progress_m)
+
+    def close(self) -> None:
+        self._running = False
+        self._env.close()
+
+    def _action(self, command: Command) -> np.ndarray:
+        """Gymnasium's action: steering (positive to the right), gas, brake; (3,) float32."""
+        steering = command.steering_angle_rad / self.config.max_steering_angle_rad
+        steering = np.float32(np.clip(steering + self.shift.steering_offset, -1.0, 1.0))
+        pedal = np.float32(
+            np.clip(command.acceleration_m_s2 / self.config.max_acceleration_m_s2, -1.0, 1.0)
+        )
+        return np.array([-steering, max(pedal, 0.0), max(-pedal, 0.0)], dtype=np.float32)
+
+    def _intervention(self, progress_m: float) -> bool:
+        """Whether somebody would have to carry the car back to the road."""
+        config = self.config
+        lost = not any(wheel.tiles for wheel in self._env.car.wheels)
+        self._off_track_s = self._off_track_s + self.decision_period_s if lost else 0.0
+        error = wrapped(self.heading_rad - self.projection.heading_rad)
+        backwards = abs(error) > config.backwards_angle_rad and progress_m < 0.0
+        self._backwards_s = self._backwards_s + self.decision_period_s if backwards else 0.0
+        return (
+            self._off_track_s > config.off_track_time_s + 1e-9
+            or self._backwards_s > config.backwards_time_s + 1e-9
+            or abs(self.projection.lateral_m) > config.off_track_half_widths * HALF_WIDTH_M
+        )
+
+    def _observe(
+        self,
+        picture: np.ndarray,
+        step_type: StepType,
+        terminated: bool,
+        truncated: bool,
+        reward: float,
+        progress_m: float,
+    ) -> Observation:
+        self._running = step_type != StepType.LAST
+        self._stamp_ns += self.config.frame_skip * FRAME_NS
+        state = WorldState(
+            stamp_ns=self._stamp_ns,
+            lap=self._lap,
+            step_type=step_type,
+            terminated=bool(terminated),
+            truncated=bool(truncated),
+            task_reward=_float32(reward),
+            lateral_error_m=_float32(self.projection.lateral_m),
+            heading_error_rad=_float32(wrapped(self.heading_rad - self.projection.heading_rad)),
+            speed_m_s=_float32(self.velocity_m_s[0]),
+            progress_m=_float32(progress_m),
+        )
+        self._image = picture if self.shift.light == 1.0 else self._brightness[picture]
+        return Observation(self._image, state)
+
+
+def _float32(value: float) -> float:
+    return float(np.float32(value))
