@@ -112,7 +112,7 @@ class Expert:
         """The speed at each vertex that bends and braking distances allow, (count,) m/s."""
         config = self.config
         spacing = line.length_m / len(line.points)
-        reach = max(int(round(0.5 * config.smoothing_m / spacing)), 0)
+        reach = round(0.5 * config.smoothing_m / spacing)
         shifted = [np.roll(line.curvature_1_m, k) for k in range(-reach, reach + 1)]
         curvature = np.abs(np.mean(shifted, axis=0))
         speed = np.sqrt(config.lateral_acceleration_m_s2 / np.maximum(curvature, 1e-4))
