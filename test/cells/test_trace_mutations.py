@@ -23,7 +23,7 @@ from rtrrl_ros.cells.contract import Cell
 
 TOLERANCE = 1e-9
 
-# Per cell: (text in its module, what it becomes). A text that is not there exactly once is an error.
+# Per cell: (text in its module, what it becomes). The text must be there exactly once.
 LRCSSM = [
     # a, b, c: sensitivities to the arguments of the three gates
     ('a = -dt * elastance', 'a = dt * elastance'),
@@ -187,7 +187,7 @@ def edited_module(module_name: str, text: str, replacement: str) -> types.Module
     module.__package__ = original.__package__
     # NamedTuple and dataclass machinery looks its module up by name.
     sys.modules[module.__name__] = module
-    exec(compile(source.replace(text, replacement), module.__name__, 'exec'), module.__dict__)
+    exec(compile(source.replace(text, replacement), module.__name__, 'exec'), module.__dict__)  # noqa: S102
     return module
 
 
