@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from ..perception.encoder import Encoder
 from ..safety.gate import Gate
-from ..worlds.contract import StepType, World
-from ..worlds.rewards import RewardFunction
+from ..worlds.contract import StepType, World, WorldState
 from .driver import Driver, DriverReport, RewardSignal
 from .laps import Lap, LapRecorder
 
 
 def drive_laps(
-    world: World, encoder: Encoder, driver: Driver, gate: Gate, reward: RewardFunction,
+    world: World, encoder: Encoder, driver: Driver, gate: Gate,
+    reward: Callable[[WorldState], float],
     laps: int, on_lap: Callable[[Lap], None] = lambda lap: None,
     on_step: Callable[[RewardSignal, DriverReport | None], None] = lambda signal, report: None,
 ) -> list[Lap]:  # fmt: skip

@@ -1,0 +1,1 @@
+"""Before the drive: demonstrations, behavioural cloning, and a first critic."""

@@ -31,14 +31,19 @@ class Network:
         values = {f'cell.{name}': value for name, value in cell.named_parameters().items()}
         values['head.weight'] = weight
         values['head.bias'] = torch.zeros(head_size, dtype=cell.dtype)
-        self.flat = torch.cat([value.detach().reshape(-1) for value in values.values()])
+        self._shapes = {name: value.shape for name, value in values.items()}
+        self.bind(torch.cat([value.detach().reshape(-1) for value in values.values()]))
+        self.reset()
+
+    def bind(self, flat: Tensor) -> None:
+        """Use `flat` (P,) as all parameters from now on, its values included."""
+        self.flat = flat
         self.parameters: dict[str, Tensor] = {}
         offset = 0
-        for name, value in values.items():
-            self.parameters[name] = self.flat[offset : offset + value.numel()].view(value.shape)
-            offset += value.numel()
-        cell.bind_parameters(self.flat[: cell.flat_parameters.numel()])
-        self.reset()
+        for name, shape in self._shapes.items():
+            self.parameters[name] = flat[offset : offset + shape.numel()].view(shape)
+            offset += shape.numel()
+        self.cell.bind_parameters(flat[: self.cell.flat_parameters.numel()])
 
     def load(self, values: dict[str, Tensor]) -> None:
         """Copy named values in place; ValueError names the first missing or misshapen one."""
@@ -69,6 +74,15 @@ class Network:
         return torch.addmv(
             self.parameters['head.bias'], self.parameters['head.weight'], self.y
         )
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One step of a batch, differentiable, for training by BPTT before the drive.
+
+        x (B, I), state (B, state_size) -> head's output (B, head_size), state'.
+        """
+        state, _ = self.cell.step(x, state, None)
+        head = self.parameters['head.weight'], self.parameters['head.bias']
+        return torch.nn.functional.linear(self.cell.output(state), *head), state
 
     @torch.no_grad()
     def gradient(self, d_out: Tensor) -> Tensor:

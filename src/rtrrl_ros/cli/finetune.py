@@ -1,0 +1,43 @@
+"""`rtrrl finetune`: drive and learn."""
+
+import argparse
+from pathlib import Path
+
+from ..checkpoint import save_checkpoint
+from ..errors import UserError
+from ..worlds.shifts import shift_values
+from .options import add_drive_options, learner_help
+from .trials import drive_and_report
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        'finetune',
+        help='drive and learn by RTRRL, report each lap as it was really driven',
+        description='Fine-tune a policy while it drives, without ROS. Reported are the returns '
+        'that were really driven, exploration included.',
+        epilog=learner_help()
+        + '\n\nExample: rtrrl finetune car-racing --model models/car-racing-lrcssm --laps 10 '
+        '--shift steering_offset=0.15 --seed 3 --json -',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_drive_options(parser, laps=10)
+    parser.add_argument('--out', type=Path, metavar='DIR', help='save the tuned model there')
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    out = options.out
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f'--out {out}: exists already; name a new folder')
+    result = drive_and_report(options, learn=True, explore=True)
+    if out is not None:
+        checkpoint, agent = result.trial.checkpoint, result.agent
+        tensors = dict(checkpoint.tensors)
+        tensors |= {f'actor.{k}': v for k, v in agent.actor.parameters.items()}
+        if agent.rtrrl is not None:
+            critic = agent.rtrrl.critic.network.parameters
+            tensors |= {f'critic.{k}': v for k, v in critic.items()}
+        finetuned = {'seed': options.seed, 'shift': shift_values(result.trial.shift), 'laps': len(result.laps)}
+        save_checkpoint(out, {**checkpoint.config, 'finetuned': finetuned}, tensors)
+    return 0

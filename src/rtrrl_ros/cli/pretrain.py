@@ -1,0 +1,80 @@
+"""`rtrrl pretrain`: demonstrations, cloning, a first critic; makes a model folder."""
+
+import argparse
+import dataclasses
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from ..errors import UserError
+from .options import TASKS, add_config_options, positive_int, seed_int, task_config, write_json
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        'pretrain',
+        help='clone a policy from demonstrations',
+        description='Drive demonstrations on training tracks, clone encoder and policy from them, '
+        'correct the clone on its own laps, and fit a first critic.',
+        epilog='Example: rtrrl pretrain car-racing --out models/my-model',
+    )
+    parser.add_argument('task', choices=TASKS, metavar='TASK', help=' or '.join(TASKS))
+    parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='new model folder')
+    parser.add_argument('--cell', default='lrcssm', help='recurrent cell, default lrcssm')
+    parser.add_argument('--seed', type=seed_int, default=0, help='default 0')
+    parser.add_argument('--expert-laps', type=positive_int, metavar='N', help='default 40')
+    parser.add_argument('--epochs', type=positive_int, metavar='N', help='at most; default 40')
+    parser.add_argument(
+        '--workers', type=positive_int, default=os.cpu_count() or 1,
+        help='processes that drive and threads that train; default: one per core',
+    )  # fmt: skip
+    add_config_options(parser)
+    parser.add_argument('--json', metavar='FILE', help='write the summary there; - for stdout')
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..cells import CELLS
+    from ..imitation.car_racing import PretrainConfig, Progress, pretrain
+    from ..imitation.cloning import CloningConfig
+    from ..imitation.critic import CriticConfig
+
+    if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
+        raise UserError(f'--out {options.out}: exists already; name a new folder')
+    if options.cell not in CELLS:
+        raise UserError(f'--cell {options.cell}: known cells are {", ".join(sorted(CELLS))}')
+    task = task_config(options)
+    config = PretrainConfig(cell=options.cell)
+    if options.expert_laps:
+        config = dataclasses.replace(config, expert_laps=options.expert_laps)
+    cloning = CloningConfig()
+    if options.epochs:
+        cloning = dataclasses.replace(cloning, epochs=options.epochs)
+    console = Console(stderr=True)
+    columns = (
+        TextColumn('{task.description:20s}'), BarColumn(), TextColumn('{task.completed}/{task.total}'),
+        TimeElapsedColumn(), TimeRemainingColumn(), TextColumn('{task.fields[note]}'),
+    )  # fmt: skip
+    with Bars(*columns, console=console) as bars:
+        shown: dict[str, object] = {}
+
+        def on_progress(progress: Progress) -> None:
+            if progress.stage not in shown:
+                shown[progress.stage] = bars.add_task(progress.stage, total=progress.total, note='')
+            bars.update(
+                shown[progress.stage],  # type: ignore[arg-type]
+                completed=progress.done, total=progress.total, note=progress.note,
+            )  # fmt: skip
+
+        summary = pretrain(
+            task, config, cloning, CriticConfig(), seed=options.seed, out=options.out,
+            workers=options.workers, threads=options.workers, on_progress=on_progress,
+        )  # fmt: skip
+    for name, value in summary.items():
+        shown_value = f'{value:.3f}' if isinstance(value, float) else value
+        console.print(f'{name:28s} {shown_value}', highlight=False)
+    write_json(summary, options.json)
+    return 0

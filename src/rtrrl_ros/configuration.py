@@ -1,0 +1,69 @@
+"""One YAML file per target, read the same way by nodes (as a ROS parameter file) and by the CLI.
+
+The file gives values only; type, range, unit and description are declared once, in the dataclass
+that each section fills.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .driving.actuation import Actuation
+from .errors import UserError
+from .learning.config import LearnerConfig
+from .parameters import from_mapping
+from .resources import find_resource
+from .safety.gate import GateLimits
+from .worlds.car_racing import CarRacingConfig
+from .worlds.rewards import RewardConfig
+
+#: which dataclasses a node's section fills; a node also has parameters of its own, named here
+SECTIONS: dict[str, dict[str, type]] = {
+    'car_racing_node': {'world': CarRacingConfig},
+    'reward_node': {'reward': RewardConfig},
+    'gate_node': {'gate': GateLimits},
+    'agent_node': {'actuation': Actuation, 'learner': LearnerConfig},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskConfig:
+    """Everything about a target but the model, the shift and the seed."""
+
+    world: CarRacingConfig = dataclasses.field(default_factory=CarRacingConfig)
+    reward: RewardConfig = dataclasses.field(default_factory=RewardConfig)
+    gate: GateLimits = dataclasses.field(default_factory=GateLimits)
+    actuation: Actuation = dataclasses.field(default_factory=Actuation)
+    learner: LearnerConfig = dataclasses.field(default_factory=LearnerConfig)
+
+    def with_learner(self, overrides: dict[str, Any]) -> 'TaskConfig':
+        """The same with some learner parameters replaced."""
+        values = {**dataclasses.asdict(self.learner), **overrides}
+        return dataclasses.replace(self, learner=from_mapping(LearnerConfig, values, 'learner'))
+
+
+def load_task_config(task: str, path: str | Path | None = None) -> TaskConfig:
+    """Read config/<task>.yaml, or the file at `path`; `UserError` names a bad value."""
+    file = Path(path) if path else find_resource('config', f'{task.replace("-", "_")}.yaml')
+    try:
+        document = yaml.safe_load(file.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f'{file} cannot be read: {" ".join(str(error).split())}') from None
+    if not isinstance(document, dict):
+        raise UserError(f'{file}: a ROS parameter file starts with node names')
+    parts: dict[str, Any] = {}
+    for key, body in document.items():
+        node = str(key).rsplit('/', 1)[-1]
+        if node not in SECTIONS:
+            raise UserError(f'{file}: unknown node {key!r}; known: {", ".join(SECTIONS)}')
+        values = (body or {}).get('ros__parameters', {})
+        for part, cls in SECTIONS[node].items():
+            names = {field.name for field in dataclasses.fields(cls)}
+            mine = {name: value for name, value in values.items() if name in names}
+            parts[part] = from_mapping(cls, mine, f'{file}: {node}')
+            values = {name: value for name, value in values.items() if name not in names}
+        if values:
+            raise UserError(f'{file}: {node} has no parameter {next(iter(values))!r}')
+    return TaskConfig(**parts)
