@@ -25,7 +25,7 @@ class ExpertConfig(Checked):
 
     max_speed_m_s: float = parameter(100.0, 'speed on a straight', unit='m/s', low=1.0, high=200.0)
     lateral_acceleration_m_s2: float = parameter(
-        90.0, 'speed in a bend is the root of this over the curvature', unit='m/s2',
+        110.0, 'speed in a bend is the root of this over the curvature', unit='m/s2',
         low=1.0, high=500.0,
     )  # fmt: skip
     deceleration_m_s2: float = parameter(
@@ -38,7 +38,7 @@ class ExpertConfig(Checked):
         0.2, 'time of travel added to the distance of the aim', unit='s', low=0.0, high=5.0
     )
     yaw_damping_s: float = parameter(
-        0.05, 'steering against the yaw rate beyond the one of the bend', unit='s',
+        0.02, 'steering against the yaw rate beyond the one of the bend', unit='s',
         low=0.0, high=1.0,
     )  # fmt: skip
     speed_gain_s_m: float = parameter(
