@@ -77,7 +77,7 @@ class FastCarRacing(car_racing.CarRacing):
         self._grass = _meadow()
         self._polygons: list[list[pygame.math.Vector2]] = []
         self._colors: list = []
-        self._corners = np.zeros((0, 4, 2))
+        self._centres, self._radii = np.zeros((2, 0)), np.zeros(0)
 
     def reset(
         self, *, seed: int | None = None, options: dict | None = None
@@ -128,19 +128,16 @@ class FastCarRacing(car_racing.CarRacing):
         if not self._polygons:
             self._collect_polygons()
         self._fill_background(zoom, translation, angle)
-        cosine, sine = math.cos(angle) * zoom, math.sin(angle) * zoom
-        x, y = self._corners[..., 0], self._corners[..., 1]
-        column = cosine * x - sine * y + translation[0]
-        row = sine * x + cosine * y + translation[1]
         # The canvas is upside down: its first rows end up under the instrument panel. (To clip
         # the canvas there would be faster, but a clipped line is anti-aliased differently.)
         panel = car_racing.WINDOW_H - PANEL_TOP
-        visible = (
-            (column.max(axis=1) > -MARGIN)
-            & (column.min(axis=1) < car_racing.WINDOW_W + MARGIN)
-            & (row.max(axis=1) > panel - MARGIN)
-            & (row.min(axis=1) < car_racing.WINDOW_H + MARGIN)
-        )
+        cosine, sine = math.cos(angle) * zoom, math.sin(angle) * zoom
+        x, y = self._centres
+        column = cosine * x - sine * y + translation[0]
+        row = sine * x + cosine * y + translation[1]
+        reach = self._radii * zoom + MARGIN
+        visible = (column > -reach) & (column < car_racing.WINDOW_W + reach)
+        visible &= (row > panel - reach) & (row < car_racing.WINDOW_H + reach)
         for index in np.flatnonzero(visible).tolist():
             # The exact coordinates, by the stock arithmetic. Colours change as tiles are visited.
             color = [int(c) for c in self._colors[index]]
@@ -157,7 +154,10 @@ class FastCarRacing(car_racing.CarRacing):
         ]
         self._polygons = self._grass + road
         self._colors = [self.grass_color] * len(self._grass) + [c for _, c in self.road_poly]
-        self._corners = np.array([[tuple(c) for c in polygon] for polygon in self._polygons])
+        corners = np.array([[tuple(c) for c in polygon] for polygon in self._polygons])
+        centres = corners.mean(axis=1)
+        self._centres = np.ascontiguousarray(centres.T)
+        self._radii = np.hypot(*(corners - centres[:, None]).T).max(axis=0)
 
     def _fill_background(self, zoom: float, translation: tuple[float, float], angle: float) -> None:
         bounds = car_racing.PLAYFIELD
@@ -169,7 +169,8 @@ class FastCarRacing(car_racing.CarRacing):
                 x, y = cosine * right + sine * down, cosine * down - sine * right
                 covered = covered and max(abs(x), abs(y)) < bounds - 1.0
         if covered:
-            self._canvas.fill([int(c) for c in self.bg_color])
+            shown = (0, car_racing.WINDOW_H - PANEL_TOP, car_racing.WINDOW_W, PANEL_TOP)
+            self._canvas.fill([int(c) for c in self.bg_color], shown)
             return
         self._canvas.fill(0)
         field = [(bounds, bounds), (bounds, -bounds), (-bounds, -bounds), (-bounds, bounds)]
