@@ -1,0 +1,50 @@
+# rtrrl_ros: every target sets up what it needs first. `make help` lists them.
+
+TASK ?= car-racing
+PYTHON ?=
+TORCH ?=
+export PYTHON TORCH
+
+# A sourced ROS installation or another environment would mix with the one in .venv.
+CLEAN := env -u PYTHONPATH -u PYTHONHOME -u LD_LIBRARY_PATH -u AMENT_PREFIX_PATH \
+    -u _ROS_WHEELS_BOOTSTRAP_COMPLETE PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+.PHONY: help venv run test test-slow lint format bench colcon lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
+	@echo 'Options: TASK=line|car-racing (run), PYTHON=python3.12, TORCH=cuda (venv)'
+
+venv: ## set up .venv: packages, torch, message types, rtrrl_ros itself
+	@tools/set_up_venv.sh
+
+run: venv ## set up, then run the main job: TASK=car-racing or TASK=line
+	@$(CLEAN) rtrrl run $(TASK)
+
+test: venv ## set up, then run the tests that take seconds
+	@$(CLEAN) pytest -m 'not slow'
+
+test-slow: venv ## the tests that take minutes
+	@$(CLEAN) pytest -m slow
+
+lint: venv ## style and types
+	@$(CLEAN) ruff check .
+	@$(CLEAN) ruff format --check .
+	@$(CLEAN) mypy
+
+format: venv ## bring the code into style
+	@$(CLEAN) ruff check --fix .
+	@$(CLEAN) ruff format .
+
+bench: venv ## measure the speed of cells, learner and graph
+	@$(CLEAN) rtrrl bench
+
+colcon: ## build as a ROS workspace: with the sourced ROS 2, else in .venv
+	@tools/colcon.sh
+
+lock: venv ## choose the versions in the lock files anew
+	@tools/lock.sh
+
+clean: ## remove everything that the other targets made
+	rm -rf .venv .colcon build install log
