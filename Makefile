@@ -6,14 +6,15 @@ TORCH ?=
 export PYTHON TORCH
 
 # A sourced ROS installation or another environment would mix with the one in .venv.
-CLEAN := env -u PYTHONPATH -u PYTHONHOME -u LD_LIBRARY_PATH -u AMENT_PREFIX_PATH \
-    -u _ROS_WHEELS_BOOTSTRAP_COMPLETE PATH="$(CURDIR)/.venv/bin:$$PATH"
+CLEAN := env -u PYTHONPATH -u PYTHONHOME -u LD_LIBRARY_PATH \
+    -u _ROS_WHEELS_BOOTSTRAP_COMPLETE AMENT_PREFIX_PATH="$(CURDIR)/.venv" \
+    PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .PHONY: help venv run test test-slow lint format bench colcon lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 	@echo 'Options: TASK=line|car-racing (run), PYTHON=python3.12, TORCH=cuda (venv)'
 
 venv: ## set up .venv: packages, torch, message types, rtrrl_ros itself
