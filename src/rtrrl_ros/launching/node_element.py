@@ -1,0 +1,177 @@
+"""A <node> element as a command line."""
+
+import dataclasses
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import UserError
+from .document import Element
+from .substitutions import OUR_PACKAGE, find_package_prefix
+
+ATTRIBUTES = (
+    'name', 'namespace', 'output', 'args', 'ros_args', 'on_exit', 'respawn', 'respawn_delay',
+    'if', 'unless',
+)  # fmt: skip
+OUTPUTS = ('screen', 'log', 'both')
+TYPES: dict[str, type] = {'str': str, 'int': int, 'float': float, 'bool': bool}
+
+#: gives an attribute of an element with its substitutions replaced
+Text = Callable[[Element, str], str]
+
+
+@dataclasses.dataclass
+class NodeProcess:
+    """One process to start.
+
+    Attributes
+    ----------
+    label : names the process to people; unique
+    command : the command line
+    environment : the whole environment
+    output : 'screen' or 'both': everything is shown; 'log': only what goes to stderr
+    shutdown_on_exit : whether its end is the end of everything
+    respawn_delay_s : pause before it is started again when it ends; None: it is not
+    """
+
+    label: str
+    command: list[str]
+    environment: dict[str, str]
+    output: str
+    shutdown_on_exit: bool
+    respawn_delay_s: float | None
+
+
+def read_node(
+    element: Element,
+    namespace: str,
+    environment: dict[str, str],
+    text: Text,
+    wanted: Callable[[Element], bool],
+) -> NodeProcess:
+    """The process that a <node> element asks for."""
+    element.check(['pkg', 'exec'], ATTRIBUTES)
+    element.check_children(['param', 'remap'])
+    package, executable = text(element, 'pkg'), text(element, 'exec')
+    name = text(element, 'name') if 'name' in element.attributes else ''
+    ros = ['-r', f'__node:={name}'] if name else []
+    if namespace:
+        ros += ['-r', f'__ns:={namespace}']
+    for child in element.children:
+        if not wanted(child):
+            continue
+        ros += _param(child, text) if child.tag == 'param' else _remap(child, text)
+    if 'ros_args' in element.attributes:
+        ros += shlex.split(text(element, 'ros_args'))
+    try:
+        command = executable_command(package, executable)
+    except UserError as error:
+        raise element.fault(str(error)) from None
+    if 'args' in element.attributes:
+        command += shlex.split(text(element, 'args'))
+    return NodeProcess(
+        label=name or executable,
+        command=[*command, '--ros-args', *ros] if ros else command,
+        environment=environment,
+        output=_one_of(element, 'output', text, OUTPUTS, default='log'),
+        shutdown_on_exit=_one_of(element, 'on_exit', text, ('shutdown',), default='') != '',
+        respawn_delay_s=_respawn_delay(element, text),
+    )
+
+
+def executable_command(package: str, executable: str) -> list[str]:
+    """How to start an executable of a package; `UserError` if there is none.
+
+    Ours run with this same Python, installed or from the source tree.
+    """
+    if package == OUR_PACKAGE:
+        nodes = Path(__file__).resolve().parents[1] / 'nodes'
+        if executable.isidentifier() and (nodes / f'{executable}.py').is_file():
+            return [sys.executable, '-m', f'{OUR_PACKAGE}.nodes.{executable}']
+        raise UserError(f'no node {executable!r} in {OUR_PACKAGE}')
+    path = find_package_prefix(package) / 'lib' / package / executable
+    if not os.access(path, os.X_OK):
+        raise UserError(f'no executable {executable!r} in package {package!r} ({path})')
+    return [str(path)]
+
+
+def _remap(element: Element, text: Text) -> list[str]:
+    element.check(['from', 'to'], ['if', 'unless'])
+    element.check_children()
+    return ['-r', f'{text(element, "from")}:={text(element, "to")}']
+
+
+def _param(element: Element, text: Text, prefix: str = '') -> list[str]:
+    """Arguments for a <param>: a file (from=), a value, or nested parameters."""
+    if 'from' in element.attributes:
+        element.check(['from'], ['if', 'unless'])
+        element.check_children()
+        path = Path(text(element, 'from'))
+        if not path.is_file():
+            raise element.fault(f'no parameter file {path}')
+        return ['--params-file', str(path)]
+    if element.children:
+        element.check(['name'], ['if', 'unless'])
+        element.check_children(['param'])
+        name = prefix + text(element, 'name')
+        return [word for child in element.children for word in _param(child, text, f'{name}.')]
+    element.check(['name', 'value'], ['type', 'if', 'unless'])
+    kind = text(element, 'type') if 'type' in element.attributes else ''
+    try:
+        value = typed_value(text(element, 'value'), kind)
+    except ValueError as error:
+        raise element.fault(str(error)) from None
+    written = yaml.safe_dump(value, default_flow_style=True, width=1_000_000)
+    written = written.removesuffix('\n').removesuffix('\n...')
+    return ['-p', f'{prefix}{text(element, "name")}:={written}']
+
+
+def typed_value(written: str, kind: str = '') -> Any:
+    """A parameter value by ROS's rules: by its `type` if given, otherwise as YAML reads it."""
+    if kind == 'str' or not written:
+        return written
+    if kind == 'bool':
+        written = {'1': 'true', '0': 'false'}.get(written, written)
+    elif kind in ('int', 'float'):
+        return TYPES[kind](written)
+    elif kind:
+        raise ValueError(f'type {kind!r} is not supported; known: {", ".join(TYPES)}')
+    try:
+        value = yaml.safe_load(written)
+    except yaml.YAMLError:
+        raise ValueError(f'{written!r} is not a value (use type="str" for text)') from None
+    if kind == 'bool' and not isinstance(value, bool):
+        raise ValueError(f'{written!r} is not a bool')
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, (bool, int, float, str)) for item in items):
+        raise ValueError(f'{written!r} is not a scalar or list (use type="str" for text)')
+    return value
+
+
+def _one_of(
+    element: Element, attribute: str, text: Text, known: tuple[str, ...], default: str
+) -> str:
+    if attribute not in element.attributes:
+        return default
+    value = text(element, attribute)
+    if value not in known:
+        raise element.fault(f'{attribute}={value!r}: must be one of {", ".join(known)}')
+    return value
+
+
+def _respawn_delay(element: Element, text: Text) -> float | None:
+    if _one_of(element, 'respawn', text, ('true', 'false'), default='false') == 'false':
+        return None
+    delay = text(element, 'respawn_delay') if 'respawn_delay' in element.attributes else '0'
+    try:
+        seconds = float(delay)
+    except ValueError:
+        seconds = -1.0
+    if not 0.0 <= seconds < 1e6:
+        raise element.fault(f'respawn_delay={delay!r}: must be a number of seconds')
+    return seconds
