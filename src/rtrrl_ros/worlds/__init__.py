@@ -1,4 +1,4 @@
-"""Worlds to drive in: CarRacing with an image from above, distribution shifts, rewards, an expert."""
+"""Worlds to drive in: CarRacing seen from above, distribution shifts, rewards and an expert."""
 
 from .contract import Observation, StepType, World, WorldState
 from .registry import TASKS, config_class, make_world, shift_class

@@ -4,12 +4,11 @@ import dataclasses
 import math
 
 import numpy as np
-from gymnasium.envs.box2d import car_racing
 
 from ..errors import UserError
 from ..parameters import Checked, parameter
 from ..safety.command import Command
-from .car_racing_env import FastCarRacing
+from .car_racing_env import FastCarRacing, car_racing
 from .centre_line import CentreLine, Projection, wrapped
 from .contract import Observation, StepType, World, WorldState
 
@@ -121,7 +120,7 @@ class CarRacingWorld(World):
         self._brightness = brightness.astype(np.uint8)
         self._stamp_ns = 0
         self._lap = -1
-        self._running = False
+        self._running = self._closed = False
         self.centre_line: CentreLine | None = None
         self.projection: Projection | None = None
 
@@ -155,6 +154,8 @@ class CarRacingWorld(World):
         return self._image
 
     def reset(self, lap: int) -> Observation:
+        if self._closed:
+            raise RuntimeError('the world is closed')
         env = self._env
         picture, _ = env.reset(seed=track_seed(self._seed, lap, self._split))
         self.centre_line = CentreLine(np.array(env.track)[:, 2:4])
@@ -194,8 +195,9 @@ class CarRacingWorld(World):
         return self._observe(picture, step_type, terminated, truncated, reward, progress_m)
 
     def close(self) -> None:
-        self._running = False
-        self._env.close()
+        if not self._closed:
+            self._closed, self._running = True, False
+            self._env.close()
 
     def _action(self, command: Command) -> np.ndarray:
         """Gymnasium's action: steering (positive to the right), gas, brake; (3,) float32."""

@@ -18,9 +18,7 @@ class RewardConfig(Checked):
         'task', "'task': the world's own score; 'line': progress along the centre line and "
         'closeness to it', choices=KINDS,
     )  # fmt: skip
-    scale: float = parameter(
-        0.1, 'factor on the whole reward', low=0.0, high=1000.0, low_open=True
-    )
+    scale: float = parameter(0.1, 'factor on the whole reward', low=0.0, high=1000.0, low_open=True)
     intervention_penalty: float = parameter(
         20.0, 'taken off, before scaling, when an intervention ends the lap', low=0.0, high=1000.0
     )
