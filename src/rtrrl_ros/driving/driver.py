@@ -16,32 +16,12 @@ from ..learning.agent import Agent, LapEnd
 from ..learning.rtrrl import Update
 from ..safety.command import Command
 from ..safety.modes import Mode
-from ..worlds.contract import StepType, WorldState
+from ..worlds.contract import StepType
 from .actuation import Actuation
+from .reward_signal import RewardSignal
 
 #: stamps kept for partners that have not come yet
 MEMORY = 256
-
-
-@dataclasses.dataclass(frozen=True)
-class RewardSignal:
-    """The reward of the transition into the observation with this stamp; see `WorldState`."""
-
-    stamp_ns: int
-    lap: int
-    step_type: StepType
-    terminated: bool
-    truncated: bool
-    reward: float
-    task_reward: float
-
-    @classmethod
-    def of(cls, state: WorldState, reward: float) -> 'RewardSignal':
-        """Pair the learner's reward with the world state it was computed from."""
-        return cls(
-            state.stamp_ns, state.lap, state.step_type, state.terminated, state.truncated,
-            reward, state.task_reward,
-        )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

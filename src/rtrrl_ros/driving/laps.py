@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from ..worlds.contract import StepType
-from .driver import RewardSignal
+from .reward_signal import RewardSignal
 
 
 @dataclasses.dataclass
