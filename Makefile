@@ -6,7 +6,7 @@ TORCH ?=
 export PYTHON TORCH
 
 # A sourced ROS installation or another environment would mix with the one in .venv.
-CLEAN := env -u PYTHONPATH -u PYTHONHOME -u LD_LIBRARY_PATH \
+CLEAN := env -u PYTHONPATH -u PYTHONHOME -u PYTHONDONTWRITEBYTECODE -u LD_LIBRARY_PATH \
     -u _ROS_WHEELS_BOOTSTRAP_COMPLETE AMENT_PREFIX_PATH="$(CURDIR)/.venv" \
     PATH="$(CURDIR)/.venv/bin:$$PATH"
 

@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 
 # Left over from a sourced ROS installation or from another environment, these would mix two ROS
-# distributions, or make the ROS wheels believe that the library path is set already.
+# distributions, or make the ROS wheels believe that the library path is set already. Bytecode is
+# wanted in any case: without it every start of a node compiles torch again.
 _FOREIGN = re.compile(
-    r'PYTHONPATH|PYTHONHOME|LD_LIBRARY_PATH|CMAKE_PREFIX_PATH|_ROS_WHEELS_BOOTSTRAP_COMPLETE'
-    r'|AMENT_.*|COLCON_.*|ROS_(DISTRO|VERSION|PYTHON_VERSION|PACKAGE_PATH)|VIRTUAL_ENV'
+    r'PYTHON(PATH|HOME|DONTWRITEBYTECODE)|LD_LIBRARY_PATH|CMAKE_PREFIX_PATH|VIRTUAL_ENV'
+    r'|_ROS_WHEELS_BOOTSTRAP_COMPLETE|AMENT_.*|COLCON_.*'
+    r'|ROS_(DISTRO|VERSION|PYTHON_VERSION|PACKAGE_PATH)'
 )
 
 

@@ -207,7 +207,10 @@ def _install_project() -> str:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(os.path.relpath(target, link.parent))
-    _run_python('import cv2, gymnasium, rclpy, torch, rtrrl_msgs.msg, rtrrl_ros')
+    _run_python(
+        'import cv2, gymnasium.envs.box2d, matplotlib.pyplot, psutil, rich, safetensors, torch\n'
+        'import rclpy.node, sensor_msgs.msg, rtrrl_msgs.msg, event_camera_msgs.msg, rtrrl_ros'
+    )
     return f'{len(parser["console_scripts"])} programs'
 
 
@@ -230,7 +233,7 @@ def _run_python(program: str) -> str:
 
 
 def _pip(*arguments: str, dependencies: bool = False) -> None:
-    # Modules are compiled when they are first imported: most never are.
+    # Modules are compiled when they are first imported: most never are, and pip takes a minute.
     options = ['--no-compile'] if dependencies else ['--no-compile', '--no-deps']
     try:
         run_logged([PYTHON, '-m', 'pip', 'install', *options, *arguments], LOG, _environment())
