@@ -65,7 +65,8 @@ def test_parameters_remaps_and_arguments_keep_their_order(read, tmp_path):
     )
     assert node.command[1:3] == ['--x', 'y z']
     assert ros_arguments(node)[2:] == [
-        '--params-file', str(tmp_path / 'p.yaml'), '-p', 'a:=2', '-r', 'x:=/y', '--log-level', 'debug',
+        '--params-file', str(tmp_path / 'p.yaml'), '-p', 'a:=2', '-r', 'x:=/y',
+        '--log-level', 'debug',
     ]  # fmt: skip
     assert node.output == 'screen' and node.shutdown_on_exit
 
@@ -89,9 +90,11 @@ def test_values_are_typed_as_ros_types_them(written, kind, value):
     assert result == value and type(result) is type(value)
 
 
-@pytest.mark.parametrize(('written', 'kind'), [('x', 'int'), ('x', 'float'), ('2', 'bool'), ('{', '')])
+@pytest.mark.parametrize(
+    ('written', 'kind'), [('x', 'int'), ('x', 'float'), ('2', 'bool'), ('{', '')]
+)
 def test_values_that_are_none_of_their_type(written, kind):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=written):
         typed_value(written, kind)
 
 

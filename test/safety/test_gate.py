@@ -35,7 +35,7 @@ def test_out_of_range_is_clamped_and_named():
         PERIOD_NS, -np.nextafter(np.float32(0.3), np.float32(0)), 1.5, -2.0
     )
     assert output.mode is Mode.LIMITED
-    for word in ('steering angle', 'speed', 'acceleration'):
+    for word in ('steering_angle_rad', 'speed_m_s', 'acceleration_m_s2'):
         assert word in output.reason
 
 

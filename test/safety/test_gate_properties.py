@@ -100,9 +100,7 @@ def test_nothing_but_a_stop_changes_faster_than_the_rates(limits, events):
 def test_the_car_moves_only_while_someone_lately_asked_for_it(limits, events):
     """After any history: once nobody spoke for the longest time-out, a tick is a stop."""
     gate = Gate(limits)
-    now_s = 100.0
-    for now_s, _, _, _ in play(gate, events):
-        pass
+    now_s = [100.0, *(when_s for when_s, _, _, _ in play(gate, events))][-1]
     output = gate.tick(now_s + max(limits.max_age_s, limits.takeover_timeout_s) + 1e-3)
     assert output is not None and output.mode is Mode.STOPPED
     assert values(output.command) == (0.0, 0.0, 0.0)

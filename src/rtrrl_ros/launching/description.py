@@ -59,7 +59,7 @@ def describe(
 
 
 def _name_apart(nodes: list[NodeProcess]) -> None:
-    """Give processes of the same name a number each, so that output and faults can be told apart."""
+    """Number processes of the same name, so that their output and faults can be told apart."""
     labels = [node.label for node in nodes]
     for index, node in enumerate(nodes):
         if labels.count(labels[index]) > 1:
@@ -104,7 +104,9 @@ class _Reader:
         if name not in scope.variables:
             if 'default' not in element.attributes:
                 what = element.attributes.get('description', '')
-                raise element.fault(f'argument {name!r} is required' + (f': {what}' if what else ''))
+                raise element.fault(
+                    f'argument {name!r} is required' + (f': {what}' if what else '')
+                )
             scope.variables[name] = text(element, 'default', scope)
         for choice in element.children:
             choice.check(['value'])

@@ -37,6 +37,7 @@ class NodeProcess:
     output : 'screen' or 'both': everything is shown; 'log': only what goes to stderr
     shutdown_on_exit : whether its end is the end of everything
     respawn_delay_s : pause before it is started again when it ends; None: it is not
+    signals_blocked : start it with SIGINT and SIGTERM blocked: it takes them once it has loaded
     """
 
     label: str
@@ -45,6 +46,7 @@ class NodeProcess:
     output: str
     shutdown_on_exit: bool
     respawn_delay_s: float | None
+    signals_blocked: bool = False
 
 
 def read_node(
@@ -81,6 +83,8 @@ def read_node(
         output=_one_of(element, 'output', text, OUTPUTS, default='log'),
         shutdown_on_exit=_one_of(element, 'on_exit', text, ('shutdown',), default='') != '',
         respawn_delay_s=_respawn_delay(element, text),
+        # ours await these signals in a thread; before that they would end in a traceback
+        signals_blocked=package == OUR_PACKAGE,
     )
 
 

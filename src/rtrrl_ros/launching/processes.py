@@ -8,6 +8,7 @@ Threading: none; `run` and everything it calls belong to the thread that calls i
 the processes to that thread, so call it from one that lasts, best the main thread.
 """
 
+import contextlib
 import ctypes
 import os
 import selectors
@@ -48,7 +49,7 @@ class Child:
             stderr=subprocess.PIPE,
             env=node.environment,
             start_new_session=True,
-            preexec_fn=lambda: _end_with(parent),
+            preexec_fn=lambda: _prepare(parent, node.signals_blocked),
         )
         self.streams = {'stdout': self.popen.stdout, 'stderr': self.popen.stderr}
         for stream in self.streams.values():
@@ -76,10 +77,8 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Send to the whole process group."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, number)
-        except ProcessLookupError:
-            pass
 
     def reap(self) -> int | None:
         """The exit code, negative for a signal, once the process has ended; ends its group too."""
@@ -257,8 +256,10 @@ def _how(code: int) -> str:
     return f'exited with status {code}'
 
 
-def _end_with(parent: int) -> None:
+def _prepare(parent: int, signals_blocked: bool) -> None:
     """In the child, before it executes: have the kernel end it when `parent` dies."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died in between
-        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(1)
+    if signals_blocked:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)

@@ -1,4 +1,4 @@
-"""The substitutions of launch files: $(var x), $(env X default), $(find-pkg-share p), $(dirname)."""
+"""The substitutions of launch files: var, env, find-pkg-share, find-pkg-prefix and dirname."""
 
 import os
 import re
@@ -31,7 +31,9 @@ def find_package_share(package: str) -> Path:
     return find_package_prefix(package) / 'share' / package
 
 
-def expand(text: str, variables: Mapping[str, str], environment: Mapping[str, str], here: Path) -> str:
+def expand(
+    text: str, variables: Mapping[str, str], environment: Mapping[str, str], here: Path
+) -> str:
     """Replace every substitution in `text`, inner ones first.
 
     Parameters

@@ -70,14 +70,14 @@ class Limiter:
     """
 
     def __init__(self, limits: GateLimits) -> None:
-        brake, throttle = -limits.max_brake_m_s2, limits.max_acceleration_m_s2
         steering = limits.max_steering_angle_rad
-        # Per quantity: field of Command, name for the reason, lowest, highest, rate
-        self._quantities = (
-            ('steering_angle_rad', 'steering angle', -steering, steering, limits.max_steering_rate_rad_s),
-            ('speed_m_s', 'speed', 0.0, limits.max_speed_m_s, limits.max_speed_rate_m_s2),
-            ('acceleration_m_s2', 'acceleration', brake, throttle, limits.max_jerk_m_s3),
-        )  # fmt: skip
+        brake, throttle = -limits.max_brake_m_s2, limits.max_acceleration_m_s2
+        # field of Command: lowest, highest, rate
+        self._bounds = {
+            'steering_angle_rad': (-steering, steering, limits.max_steering_rate_rad_s),
+            'speed_m_s': (0.0, limits.max_speed_m_s, limits.max_speed_rate_m_s2),
+            'acceleration_m_s2': (brake, throttle, limits.max_jerk_m_s3),
+        }
 
     def __call__(
         self, command: Command, previous: Command, elapsed_s: float
@@ -91,16 +91,16 @@ class Limiter:
         elapsed_s : time between the two, >= 0
         """
         values, reasons = [], []
-        for field, name, lowest, highest, rate in self._quantities:
+        for field, (lowest, highest, rate) in self._bounds.items():
             wanted, before = getattr(command, field), getattr(previous, field)
             value = _clamp(wanted, lowest, highest)
             if value != wanted:
-                reasons.append(f'{name} beyond its range')
+                reasons.append(f'{field} beyond its range')
             if rate > 0.0:
                 reach = rate * elapsed_s
                 slewed = _clamp(value, before - reach, before + reach)
                 if slewed != value:
-                    reasons.append(f'{name} changes too fast')
+                    reasons.append(f'{field} changes too fast')
                 value = slewed
             values.append(value)
         if not reasons:

@@ -1,0 +1,14 @@
+"""Running an agent a few steps before it matters, so that the first real step is not the slow one."""
+
+import numpy as np
+
+from ..learning.agent import Agent
+
+STEPS = 5
+
+
+def warm_up(agent: Agent) -> None:
+    """Act and learn on made-up features; drive with another agent, this one is spoilt by it."""
+    for step in range(STEPS):
+        agent.act(np.zeros(agent.actor.cell.input_size, np.float32))
+        agent.learn(reward=0.0, task_reward=0.0, first=step == 0, terminated=False, executed=True)

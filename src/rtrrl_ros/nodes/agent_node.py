@@ -1,0 +1,154 @@
+"""The recurrent policy, and what it learns while it drives."""
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ackermann_msgs.msg import AckermannDriveStamped
+from rtrrl_msgs.msg import Executed, Features, LearnerStatus, Reward
+
+from ..checkpoint import load_checkpoint
+from ..driving.actuation import Actuation
+from ..driving.assembly import load_agent, single_threaded
+from ..driving.driver import Driver, DriverReport
+from ..driving.saving import save_tuned
+from ..driving.warm_up import warm_up
+from ..errors import UserError
+from ..learning.config import LearnerConfig
+from ..parameters import Checked, parameter
+from ..safety.command import Command
+from ..safety.modes import Mode
+from .managed_node import OK, WARN, ManagedNode
+from .messages import drive_message, features_vector, make_header, reward_signal, stamp_ns
+from .process import run_node
+from .qos import NEWEST, RECORD, STREAM
+
+
+@dataclasses.dataclass(frozen=True)
+class AgentNodeConfig(Checked):
+    """Parameters of the node beside those of vehicle and learner."""
+
+    model: str = parameter('', 'model folder')
+    learn: bool = parameter(False, 'learn while driving; implies explore')
+    explore: bool = parameter(False, 'sample actions; false: drive the mean')
+    seed: int = parameter(0, 'of the exploration', low=0, high=2**31 - 1)
+    lockstep: bool = parameter(
+        True, 'act only when everything about the observation before has been learned'
+    )
+    save_to: str = parameter('', 'folder for the tuned model, while learning; empty: not saved')
+    save_period_s: float = parameter(
+        5.0, 'how often it is saved; a crash loses no more', unit='s', low=0.5, high=10.0
+    )
+
+
+class AgentNode(ManagedNode):
+    """Hands messages to `Driver` and its commands and reports to the graph."""
+
+    sections = (AgentNodeConfig, Actuation, LearnerConfig)
+
+    def __init__(self) -> None:
+        super().__init__('agent_node')
+
+    def configure(self) -> None:
+        single_threaded()
+        config = self._config = self.section(AgentNodeConfig)
+        learner = self.section(LearnerConfig)
+        self._checkpoint = load_checkpoint(config.model)
+        spare, self._agent = (
+            load_agent(
+                self._checkpoint,
+                learner,
+                learn=config.learn,
+                explore=config.explore,
+                seed=config.seed,
+            )
+            for _ in range(2)
+        )
+        warm_up(spare)
+        self._saved_updates = 0
+        if config.learn and config.save_to:
+            self._save()
+            self.every(config.save_period_s, self._save_if_new)
+        self._proposals = self.advertise(AckermannDriveStamped, 'drive_proposal', STREAM)
+        self._status = self.advertise(LearnerStatus, 'learner_status', RECORD)
+        self.subscribe(Features, 'features', self._on_features, NEWEST)
+        self.subscribe(Executed, 'executed', self._on_executed, RECORD)
+        self.subscribe(Reward, 'reward', self._on_reward, RECORD)
+
+    def activate(self) -> None:
+        self._agent.restart()
+        self._driver = Driver(
+            self._agent,
+            self.section(Actuation),
+            lockstep=self._config.lockstep,
+            on_report=self._on_report,
+        )
+
+    def deactivate(self) -> None:
+        if self._config.learn and self._config.save_to:
+            self._save_if_new()
+
+    def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
+        frozen = self._agent.guard.frozen
+        line = 'learning stopped by the guard' if frozen else 'active'
+        return (WARN if frozen else OK), line, dataclasses.asdict(self._agent.counters)
+
+    def _on_features(self, message: Features) -> None:
+        self._send(self._driver.on_features(stamp_ns(message), features_vector(message)))
+
+    def _on_executed(self, message: Executed) -> None:
+        self._send(self._driver.on_executed(stamp_ns(message), Mode(message.mode)))
+
+    def _on_reward(self, message: Reward) -> None:
+        self._send(self._driver.on_reward(reward_signal(message)))
+
+    def _send(self, commands: Iterator[Command]) -> None:
+        for command in commands:  # the driver learns between two of them, and after the last
+            self._proposals.publish(drive_message(command))
+
+    def _on_report(self, report: DriverReport) -> None:
+        signal, update, counters = report.signal, report.update, self._agent.counters
+        rolled_back = report.lap_end is not None and report.lap_end.rolled_back
+        self._status.publish(
+            LearnerStatus(
+                header=make_header(signal.stamp_ns, 'base_link'),
+                lap=signal.lap,
+                step=counters.steps,
+                learning=report.learning,
+                td_error=update.td_error,
+                value=update.value,
+                reward=signal.reward,
+                drift=report.drift,
+                act_latency_s=report.act_latency_s,
+                learn_latency_s=report.learn_latency_s,
+                updates=counters.updates,
+                refused=counters.refused,
+                missed=counters.missed,
+                rollbacks=counters.rollbacks,
+                frozen=self._agent.guard.frozen,
+                note='rolled back to the best weights so far' if rolled_back else '',
+            )
+        )
+
+    def _save_if_new(self) -> None:
+        if self._agent.counters.updates != self._saved_updates:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved_updates = self._agent.counters.updates
+        how = {'seed': self._config.seed, 'updates': self._saved_updates}
+        try:
+            save_tuned(Path(self._config.save_to), self._checkpoint, self._agent, how)
+        except OSError as error:
+            raise UserError(f'save_to = {self._config.save_to}: {error.strerror}') from None
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(AgentNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

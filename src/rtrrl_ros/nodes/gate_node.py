@@ -1,0 +1,116 @@
+"""The command gate in the graph: proposals in, `drive` and `executed` out.
+
+Its watchdog runs on steady time and speaks up to 50 times a second while anything is in doubt. It
+imports nothing that learns or renders, so it keeps working when those do not.
+"""
+
+import dataclasses
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ackermann_msgs.msg import AckermannDriveStamped
+from rclpy.duration import Duration
+from rtrrl_msgs.msg import Executed
+from sensor_msgs.msg import Joy
+
+from ..parameters import Checked, parameter
+from ..safety.gate import Gate, GateLimits, GateOutput, Mode
+from .managed_node import OK, WARN, ManagedNode
+from .messages import drive_command, drive_message, executed_message
+from .process import run_node
+from .qos import RECORD, STREAM
+
+#: max_age_s and this together stay below 200 ms
+WATCHDOG_PERIOD_S = 0.02
+
+
+@dataclasses.dataclass(frozen=True)
+class GateNodeConfig(Checked):
+    """Parameters of the node beside the limits."""
+
+    deadman_button: int = parameter(
+        5, 'index of the deadman in the buttons of joy (5: right bumper)', low=0, high=31
+    )
+
+
+class GateNode(ManagedNode):
+    """Lets through what `safety.gate.Gate` lets through."""
+
+    sections = (GateLimits, GateNodeConfig)
+
+    def __init__(self) -> None:
+        super().__init__('gate_node')
+
+    def configure(self) -> None:
+        limits = self.section(GateLimits)
+        self._button = self.section(GateNodeConfig).deadman_button
+        self._lockstep = limits.lockstep
+        self._gate = Gate(limits)
+        self._counts = dict.fromkeys(Mode, 0)
+        self._reason = ''
+        self._drive = self.advertise(AckermannDriveStamped, 'drive', STREAM)
+        self._executed = self.advertise(Executed, 'executed', RECORD)
+        self.subscribe(AckermannDriveStamped, 'drive_proposal', self._on_proposal, STREAM)
+        self.subscribe(AckermannDriveStamped, 'teleop', self._on_teleop, STREAM)
+        if limits.require_deadman:
+            self.subscribe(Joy, 'joy', self._on_joy, STREAM)
+        self.every(WATCHDOG_PERIOD_S, self._on_watchdog)
+
+    def activate(self) -> None:
+        self._gate.reset()
+        self._on_watchdog()
+
+    def deactivate(self) -> None:
+        self._send(self._gate.stop('deactivated'), answer=not self._lockstep)
+        # the process may be about to end: see to it that the stop gets out
+        self._drive.wait_for_all_acked(Duration(seconds=0.1))
+
+    def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
+        mode = self._gate.mode
+        values = {known.name.lower(): count for known, count in self._counts.items()}
+        line = mode.name.lower() + (f': {self._reason}' if self._reason else '')
+        return (OK if mode in (Mode.PASSED, Mode.LIMITED) else WARN), line, values
+
+    def _on_proposal(self, message: AckermannDriveStamped) -> None:
+        # in lock-step simulated time stands still, and the world's patience is the limit
+        clock_ns = None if self._lockstep else self.get_clock().now().nanoseconds
+        command = drive_command(message)
+        self._send(self._gate.propose(command, time.monotonic(), clock_ns), answer=True)
+
+    def _on_teleop(self, message: AckermannDriveStamped) -> None:
+        output = self._gate.takeover(drive_command(message), time.monotonic())
+        if output is not None:
+            self._send(output, answer=True)
+
+    def _on_joy(self, message: Joy) -> None:
+        pressed = self._button < len(message.buttons) and message.buttons[self._button] == 1
+        output = self._gate.deadman(pressed, time.monotonic())
+        if output is not None:
+            self._send(output, answer=True)
+
+    def _on_watchdog(self) -> None:
+        before = self._gate.mode
+        output = self._gate.tick(time.monotonic())
+        if output is not None:
+            # repeated on `drive`, which must not fall silent, but told to the learner once; never
+            # in lock-step, where no world drives it
+            first = before is not Mode.STOPPED
+            self._send(output, answer=first and not self._lockstep)
+
+    def _send(self, output: GateOutput, answer: bool) -> None:
+        self._drive.publish(drive_message(output.command))
+        self._counts[output.mode] += 1
+        self._reason = output.reason
+        if answer:
+            self._executed.publish(executed_message(output))
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(GateNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""What our nodes have in common: a lifecycle with autostart, parameters, diagnostics.
+
+Threading: one thread runs everything. configure loads and warms up, activate drives, deactivate
+stops, cleanup forgets. Subclasses fill in the four hooks; the rest is here.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+
+from ..errors import UserError
+from ..parameters import Checked, parameter
+from .node_parameters import NodeParameters
+
+T = TypeVar('T')
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+DIAGNOSTICS_PERIOD_S = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class StartConfig(Checked):
+    """Parameters of every node."""
+
+    autostart: bool = parameter(
+        True, 'configure and activate by itself; false: a lifecycle manager does'
+    )
+
+
+class ManagedNode(LifecycleNode):
+    """Base of our nodes.
+
+    Attributes
+    ----------
+    sections : dataclasses whose fields are the node's parameters (class attribute)
+    active : driving, as opposed to loaded or idle
+    exit_status : set it, with `finish`, to end the process
+    """
+
+    sections: tuple[type, ...] = ()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.active = False
+        self.exit_status: int | None = None
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._declared = NodeParameters(self, (StartConfig, *self.sections))
+        self._own: list[Callable[[], Any]] = []  # undo what configure made
+
+    # Hooks for subclasses. UserError in `configure` means: refuse, with this line.
+
+    def configure(self) -> None:
+        """Load, make publishers and subscriptions, warm up."""
+
+    def activate(self) -> None:
+        """Begin to drive."""
+
+    def deactivate(self) -> None:
+        """Stop the car."""
+
+    def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
+        """Level, one line and values for /diagnostics, asked once a second while active."""
+        return OK, 'active', {}
+
+    # For subclasses.
+
+    def section(self, cls: type[T]) -> T:
+        """The parameters of one dataclass, checked."""
+        return self._declared.section(cls)
+
+    def advertise(self, kind: type, topic: str, qos: QoSProfile) -> Publisher:
+        """A publisher that lives until cleanup."""
+        publisher = self.create_publisher(kind, topic, qos)
+        self._own.append(lambda: self.destroy_publisher(publisher))
+        return publisher
+
+    def subscribe(
+        self, kind: type, topic: str, callback: Callable[[Any], None], qos: QoSProfile
+    ) -> None:
+        """A subscription that lives until cleanup and is heard only while active."""
+
+        def heard(message: Any) -> None:
+            if self.active:
+                callback(message)
+
+        subscription = self.create_subscription(kind, topic, heard, qos)
+        self._own.append(lambda: self.destroy_subscription(subscription))
+
+    def every(self, period_s: float, callback: Callable[[], None]) -> None:
+        """A timer on steady time, called while active, that lives until cleanup."""
+
+        def due() -> None:
+            if self.active:
+                callback()
+
+        timer = self.create_timer(period_s, due, clock=self._steady)
+        self._own.append(lambda: self.destroy_timer(timer))
+
+    def finish(self, status: int, line: str = '') -> None:
+        """End the process with this exit status; a line says why it is not 0."""
+        if self.exit_status is None:
+            if line:
+                self.get_logger().error(line)
+            self.exit_status = status
+
+    @property
+    def autostart(self) -> bool:
+        return self.get_parameter('autostart').value
+
+    def shut_down(self) -> None:
+        """The process is about to end, from whatever state."""
+        if self.active:
+            self.trigger_deactivate()
+
+    # The lifecycle of rclpy.
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            self._declared.section(StartConfig)
+            self.configure()
+        except UserError as error:
+            self.get_logger().error(str(error))
+            self._forget()
+            return TransitionCallbackReturn.FAILURE
+        self._declared.frozen = True
+        self._diagnostics = self.advertise(DiagnosticArray, '/diagnostics', QoSProfile(depth=10))
+        self.every(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.active = True
+        self.activate()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.deactivate()
+        self.active = False
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._forget()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        if self.active:
+            self.deactivate()
+            self.active = False
+        self._forget()
+        return super().on_shutdown(state)
+
+    def _forget(self) -> None:
+        while self._own:
+            self._own.pop()()
+        self._declared.frozen = False
+
+    def _publish_diagnostics(self) -> None:
+        level, line, values = self.diagnose()
+        status = DiagnosticStatus(
+            level=level,
+            name=self.get_fully_qualified_name(),
+            message=line,
+            hardware_id='rtrrl_ros',
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)

@@ -1,0 +1,30 @@
+"""Quality of service of the graph's topics."""
+
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+DEPTH = 100
+
+#: what counts only now: commands, proposals, features, images
+STREAM = QoSProfile(
+    depth=DEPTH,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+)
+#: the same for a subscriber that falls behind and then wants the newest only
+NEWEST = QoSProfile(
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+)
+#: what learning must not miss even if it comes up late: rewards, world states, executed commands
+RECORD = QoSProfile(
+    depth=DEPTH,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+#: the same for a subscriber that must not miss any although it may be slow
+LEDGER = QoSProfile(
+    depth=10_000,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
