@@ -5,12 +5,9 @@ import dataclasses
 import os
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
-
 from ..errors import UserError
 from .options import TASKS, add_config_options, positive_int, seed_int, task_config, write_json
+from .progress import Stages
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -25,8 +22,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='new model folder')
     parser.add_argument('--cell', default='lrcssm', help='recurrent cell, default lrcssm')
     parser.add_argument('--seed', type=seed_int, default=0, help='default 0')
-    parser.add_argument('--expert-laps', type=positive_int, metavar='N', help='default 40')
-    parser.add_argument('--epochs', type=positive_int, metavar='N', help='at most; default 40')
+    parser.add_argument('--expert-laps', type=positive_int, metavar='N', help='default 32')
+    parser.add_argument('--epochs', type=positive_int, metavar='N', help='at most, in each round; default 16')
     parser.add_argument(
         '--workers', type=positive_int, default=os.cpu_count() or 1,
         help='processes that drive and threads that train; default: one per core',
@@ -38,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ..cells import CELLS
-    from ..imitation.car_racing import PretrainConfig, Progress, pretrain
+    from ..imitation.car_racing import PretrainConfig, pretrain
     from ..imitation.cloning import CloningConfig
     from ..imitation.critic import CriticConfig
 
@@ -53,28 +50,14 @@ def run(options: argparse.Namespace) -> int:
     cloning = CloningConfig()
     if options.epochs:
         cloning = dataclasses.replace(cloning, epochs=options.epochs)
-    console = Console(stderr=True)
-    columns = (
-        TextColumn('{task.description:20s}'), BarColumn(), TextColumn('{task.completed}/{task.total}'),
-        TimeElapsedColumn(), TimeRemainingColumn(), TextColumn('{task.fields[note]}'),
-    )  # fmt: skip
-    with Bars(*columns, console=console) as bars:
-        shown: dict[str, object] = {}
-
-        def on_progress(progress: Progress) -> None:
-            if progress.stage not in shown:
-                shown[progress.stage] = bars.add_task(progress.stage, total=progress.total, note='')
-            bars.update(
-                shown[progress.stage],  # type: ignore[arg-type]
-                completed=progress.done, total=progress.total, note=progress.note,
-            )  # fmt: skip
-
+    with Stages() as stages:
         summary = pretrain(
             task, config, cloning, CriticConfig(), seed=options.seed, out=options.out,
-            workers=options.workers, threads=options.workers, on_progress=on_progress,
+            workers=options.workers, threads=options.workers,
+            on_progress=lambda p: stages.update(p.stage, p.done, p.total, p.note),
         )  # fmt: skip
     for name, value in summary.items():
         shown_value = f'{value:.3f}' if isinstance(value, float) else value
-        console.print(f'{name:28s} {shown_value}', highlight=False)
+        stages.console.print(f'{name:28s} {shown_value}')
     write_json(summary, options.json)
     return 0

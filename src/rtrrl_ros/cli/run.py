@@ -1,6 +1,124 @@
-"""`rtrrl run`: placeholder until the graph lands."""
+"""`rtrrl run`: the main job, through the real ROS graph."""
+
 import argparse
+import datetime
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..resources import find_resource
+from .options import TASKS, positive_int, seed_int
+
+DEFAULT_MODEL = {'car-racing': 'car-racing-lrcssm'}
+#: costs the frozen policy more than a quarter of its return
+DEFAULT_SHIFT = {'car-racing': ['steering_offset=0.15']}
+#: decisions of the bare environment that are timed for comparison
+BARE_DECISIONS = 300
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
-    pass
+    parser = commands.add_parser(
+        'run',
+        help='the main job: drive frozen, shift the car, fine-tune; through ROS nodes',
+        description='Drive the pretrained policy through the ROS graph as it is, then under a '
+        'shift without learning, then under the same shift on the same tracks while it learns.',
+        epilog='Example: rtrrl run car-racing --laps 10 --shift steering_offset=0.15 --seed 1',
+    )
+    parser.add_argument('task', choices=TASKS, metavar='TASK', help=' or '.join(TASKS))
+    parser.add_argument('--model', type=Path, metavar='DIR', help='default: the shipped model')
+    parser.add_argument('--laps', type=positive_int, default=10, help='with learning, default 10')
+    parser.add_argument(
+        '--frozen-laps', type=positive_int, default=3, help='without shift, default 3'
+    )
+    parser.add_argument('--shift', action='append', metavar='K=V', help='default: see the README')
+    parser.add_argument('--seed', type=seed_int, default=0, help='default 0')
+    parser.add_argument('--out', type=Path, metavar='DIR', help='default results/TASK/<time>')
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from ..checkpoint import load_checkpoint
+    from ..configuration import load_task_config
+    from ..driving.report import plot, summary, table
+    from ..launching.memory import MemoryMeter
+    from ..worlds.bare_loop import measure_bare_loop
+    from ..worlds.shifts import parse_shift, shift_values
+
+    console = Console(highlight=False)
+    model = options.model or find_resource('models', DEFAULT_MODEL[options.task])
+    load_checkpoint(model)
+    load_task_config(options.task)
+    shift = shift_values(
+        parse_shift(options.task, options.shift or DEFAULT_SHIFT[options.task])
+    )
+    out = options.out or Path('results') / options.task / f'{datetime.datetime.now():%Y%m%d-%H%M%S}'
+    if out.exists():
+        raise UserError(f'--out {out}: exists already; name a new folder')
+    shift_text = ', '.join(f'{name} = {value:g}' for name, value in shift.items()) or 'none'
+    plan = (
+        ('frozen', options.frozen_laps, {}, False),
+        ('frozen, shifted', options.laps, shift, False),
+        ('tuned, shifted', options.laps, shift, True),
+    )
+    console.print(f'timing the bare environment ({BARE_DECISIONS} decisions)')
+    bare = measure_bare_loop(decisions=BARE_DECISIONS)
+    memory = MemoryMeter()
+    phases: dict[str, Any] = {}
+    details: dict[str, Any] = {}
+    for name, laps, shifted, learn in plan:
+        with_shift = f' with {shift_text}' if shifted else ''
+        console.print(f'[bold]{name}[/bold]: {laps} laps{with_shift}')
+        result = _drive(options, model, laps, shifted, learn, memory, console)
+        if result is None:
+            return 1
+        phases[name], details[name] = result['laps'], result
+    out.mkdir(parents=True)
+    title = f'{options.task}, shift: {shift_text}'
+    speed = _speed(details['tuned, shifted'], bare)
+    document = {
+        'task': options.task, 'model': str(model), 'seed': options.seed, 'shift': shift,
+        'summary': summary(phases), 'phases': details, 'bare_loop': bare,
+        'speed': speed, 'memory_peak_bytes': memory.peak_bytes, 'memory': memory.peak,
+    }  # fmt: skip
+    (out / 'run.json').write_text(json.dumps(document, indent=2) + '\n')
+    plot(phases, title, out / 'returns.png')
+    console.print(table(phases, title))
+    console.print(_verdict(document))
+    console.print(f'wrote {out}/run.json and {out}/returns.png')
+    return 0
+
+
+def _drive(
+    options: argparse.Namespace, model: Path, laps: int, shift: dict[str, float], learn: bool,
+    memory: Any, console: Any,
+) -> dict[str, Any] | None:  # fmt: skip
+    """One phase through the graph; its JSON, or None after a failure that was already told."""
+    from ..launching.runner import launch
+
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / 'phase.json'
+        arguments = {
+            'model': str(Path(model).resolve()), 'seed': str(options.seed), 'laps': str(laps),
+            'learn': str(learn).lower(), 'out': str(result),
+            **{name: str(value) for name, value in shift.items()},
+        }  # fmt: skip
+        with console.status('starting the graph') as status:
+
+            def show(label: str, line: str) -> None:
+                if label == 'monitor_node' and line.startswith(PROGRESS):
+                    status.update(line.removeprefix(PROGRESS))
+                elif label == 'monitor_node' and line.startswith('lap '):
+                    console.print('  ' + line)
+                else:
+                    console.print(f'  [dim]{label}:[/dim] {line}', markup=True)
+
+            code = launch('sim.launch.xml', arguments, on_output=show, on_poll=memory.poll)
+        if code != 0 or not result.is_file():
+            console.print(f'[red]the graph failed (exit status {code}); nothing is reported[/red]')
+            return None
+        return json.loads(result.read_text())

@@ -3,9 +3,6 @@
 import argparse
 import statistics
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from ..checkpoint import load_checkpoint
 from ..driving.driver import DriverReport, RewardSignal
 from ..driving.laps import Lap
@@ -14,6 +11,7 @@ from ..errors import UserError
 from ..worlds.car_racing import FRAME_S
 from ..worlds.contract import StepType
 from ..worlds.shifts import parse_shift
+from .progress import Stages
 from .options import task_config, writable, write_json
 
 
@@ -28,37 +26,28 @@ def drive_and_report(options: argparse.Namespace, *, learn: bool, explore: bool)
     trial = Trial(
         options.task, checkpoint, config, shift, options.seed, options.laps, learn, explore
     )
-    console = Console(stderr=True)
-    columns = (
-        TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[note]}'),
-        TimeRemainingColumn(),
-    )  # fmt: skip
-    period_s = config.world.frame_skip * FRAME_S
-    steps = round(config.world.time_limit_s / period_s)
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task('driving', total=options.laps * steps, note='')
+    steps = round(config.world.time_limit_s / (config.world.frame_skip * FRAME_S))
+    with Stages() as stages:
 
         def on_step(signal: RewardSignal, report: DriverReport | None) -> None:
-            if signal.step_type is StepType.LAST:
-                progress.update(bar, completed=(signal.lap + 1) * steps)
-            else:
-                progress.advance(bar)
+            done = signal.lap * steps + count[0]
+            count[0] = 0 if signal.step_type is StepType.LAST else count[0] + 1
+            if stages.console.is_terminal:
+                stages.update('driving', done, options.laps * steps, f'lap {signal.lap + 1}')
 
         def on_lap(lap: Lap) -> None:
             remark = '  intervention' if lap.interventions else ''
             remark += '  rolled back' if lap.rolled_back else ''
-            progress.update(bar, note=f'lap {lap.lap + 1}: return {lap.task_return:.0f}')
-            console.print(
-                f'lap {lap.lap + 1:3d}  return {lap.task_return:7.1f}  steps {lap.steps}{remark}',
-                highlight=False,
+            stages.console.print(
+                f'lap {lap.lap + 1:3d}  return {lap.task_return:7.1f}  steps {lap.steps}{remark}'
             )
 
+        count = [0]
         result = run_trial(trial, on_lap, on_step)
     returns = [lap.task_return for lap in result.laps]
-    console.print(
+    stages.console.print(
         f'mean return {statistics.fmean(returns):.1f} over {len(returns)} laps, '
-        f'{result.seconds:.1f} s',
-        highlight=False,
+        f'{result.seconds:.1f} s'
     )
     write_json(result.to_json(), options.json)
     return result

@@ -37,8 +37,8 @@ class PretrainConfig(Checked):
     image_size: int = parameter(64, 'side of the grey image', unit='px', low=16)
     latent_size: int = parameter(64, 'features', low=1)
     hidden_size: int = parameter(64, 'units of the cell', low=1)
-    expert_laps: int = parameter(40, 'laps that the expert drives', low=2)
-    corrected_laps: int = parameter(24, 'laps of the clone, labelled by the expert', low=0)
+    expert_laps: int = parameter(32, 'laps that the expert drives', low=2)
+    corrected_laps: int = parameter(16, 'laps of the clone, labelled by the expert', low=0)
     critic_laps: int = parameter(16, 'laps of the clone that the critic is fitted to', low=0)
     expert_speed_m_s: float = parameter(60.0, 'top speed of the expert', unit='m/s', low=1)
     push_std: float = parameter(0.3, 'steering push in 3 laps of 4', low=0)
@@ -173,7 +173,11 @@ def pretrain(
             )  # fmt: skip
             summary['clone_return'] = float(np.mean([lap.task_return for lap in corrected[::2]]))
             laps += corrected
-            curves.append(clone('cloning again', laps, cloning))
+            # gently: from good weights, a large step would first undo what is there
+            again = dataclasses.replace(
+                cloning, learning_rate=cloning.learning_rate / 3, epochs=max(1, cloning.epochs // 2)
+            )
+            curves.append(clone('cloning again', laps, again))
         save(Path(folder) / 'final')
         if config.critic_laps:
             driven = drive(
@@ -187,7 +191,7 @@ def pretrain(
             summary['policy_return'] = float(np.mean([lap.task_return for lap in driven[::4]]))
             single_threaded()
             summary['critic_explained_variance'] = pretrain_critic(
-                networks['critic'], encoder, driven, task.learner.gamma, critic,
+                networks['critic'], networks['actor'], encoder, driven, task.learner.gamma, critic,
                 lambda index, loss: on_progress(
                     Progress('critic', index + 1, critic.epochs, f'loss {loss:.4f}')
                 ),

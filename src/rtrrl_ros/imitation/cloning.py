@@ -24,8 +24,8 @@ from .demonstrations import Demonstration
 class CloningConfig(Checked):
     """How encoder and actor are cloned."""
 
-    epochs: int = parameter(40, 'passes over the demonstrations at most', low=1)
-    patience: int = parameter(8, 'epochs without a better held-out loss before stopping', low=1)
+    epochs: int = parameter(16, 'passes over the demonstrations at most', low=1)
+    patience: int = parameter(5, 'epochs without a better held-out loss before stopping', low=1)
     batch_laps: int = parameter(8, 'laps unrolled side by side', low=1)
     window: int = parameter(40, 'decisions between two truncations of the gradient', low=2)
     learning_rate: float = parameter(2e-3, 'Adam, falling to a tenth', low=0, low_open=True)
@@ -103,8 +103,9 @@ class Cloning:
         self.encoder, self.decoder, self.actor, self.config = encoder, decoder, actor, config
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         self.generator = np.random.default_rng(seed)
-        self.encoder.to(self.device)
-        self.decoder.to(self.device)
+        # channels last: convolutions on small maps run a fifth faster on a CPU
+        self.encoder.to(self.device, memory_format=torch.channels_last)
+        self.decoder.to(self.device, memory_format=torch.channels_last)
         self.flat = actor.flat.detach().clone().to(self.device).requires_grad_()
         self.log_std = torch.full((actor.head_size,), -1.0, device=self.device).requires_grad_()
 
@@ -141,8 +142,8 @@ class Cloning:
         with torch.no_grad():
             for weight, value in zip(weights, best, strict=True):
                 weight.copy_(value)
-        self.encoder.cpu()
-        self.decoder.cpu()
+        self.encoder.to('cpu', memory_format=torch.contiguous_format)
+        self.decoder.to('cpu', memory_format=torch.contiguous_format)
         self.actor.bind(self.flat.detach().clone().cpu())
         return curve
 

@@ -34,10 +34,15 @@ def discounted_returns(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def pretrain_critic(
-    critic: Network, encoder: Encoder, laps: Sequence[Demonstration], gamma: float,
-    config: CriticConfig, on_epoch: Callable[[int, float], None] = lambda index, loss: None,
+    critic: Network, actor: Network, encoder: Encoder, laps: Sequence[Demonstration],
+    gamma: float, config: CriticConfig, on_epoch: Callable[[int, float], None] = lambda index, loss: None,
 ) -> float:  # fmt: skip
-    """Fit V to the laps' discounted returns, in place; returns the share of variance explained."""
+    """Fit V to the laps' discounted returns, in place; returns the share of variance explained.
+
+    The critic's cell starts as a copy of the actor's, which already sees what matters.
+    """
+    for name in critic.cell.named_parameters():
+        critic.parameters[f'cell.{name}'].copy_(actor.parameters[f'cell.{name}'])
     horizon = int(np.ceil(np.log(config.tail) / np.log(gamma)))
     features, targets, masks = [], [], []
     length = max(len(lap.rewards) for lap in laps)
@@ -49,6 +54,8 @@ def pretrain_critic(
         known = len(lap.rewards) if lap.terminated else max(0, len(lap.rewards) - horizon)
         masks.append(_pad(np.ones(known, np.float32), length))
     x, y, mask = (torch.from_numpy(np.stack(rows)) for rows in (features, targets, masks))
+    # start at the mean return: small steps would take long to get there
+    critic.parameters['head.bias'].fill_(float(y[mask > 0].mean()))
     flat = critic.flat.detach().clone().requires_grad_()
     optimizer = torch.optim.Adam([flat], lr=config.learning_rate)
     variance = float(y[mask > 0].var())

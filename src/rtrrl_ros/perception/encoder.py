@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..errors import UserError
 from .image import preprocess
 
-CHANNELS = (16, 32, 32, 64)
+CHANNELS = (8, 16, 32, 64)
 
 
 class Encoder(nn.Module):

@@ -1,0 +1,65 @@
+"""Progress with time left: bars on a terminal, a line now and then in a log file."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+#: seconds between two lines of one stage where there is no terminal
+LOG_PERIOD_S = 10.0
+
+
+class Stages:
+    """A context manager that shows how far each named stage is.
+
+    Attributes
+    ----------
+    console : prints above the bars, to stderr: stdout belongs to --json -
+    """
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        columns = (
+            TextColumn('{task.description:20s}'), BarColumn(), MofNCompleteColumn(),
+            TimeElapsedColumn(), TimeRemainingColumn(), TextColumn('{task.fields[note]}'),
+        )  # fmt: skip
+        self._bars = Progress(*columns, console=self.console)
+        self._tasks: dict[str, TaskID] = {}
+        self._started: dict[str, float] = {}
+        self._logged: dict[str, float] = {}
+
+    def __enter__(self) -> 'Stages':
+        if self.console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._bars.stop() if self.console.is_terminal else None
+
+    def update(self, stage: str, done: int, total: int, note: str = '') -> None:
+        """Stage `stage` has done `done` of `total` parts."""
+        now = time.monotonic()
+        if stage not in self._started:
+            self._started[stage] = now
+            self._logged[stage] = -LOG_PERIOD_S
+        if self.console.is_terminal:
+            if stage not in self._tasks:
+                self._tasks[stage] = self._bars.add_task(stage, total=total, note='')
+            self._bars.update(self._tasks[stage], completed=done, total=total, note=note)
+        elif done >= total or now - self._logged[stage] >= LOG_PERIOD_S:
+            self._logged[stage] = now
+            elapsed = now - self._started[stage]
+            left = f', {elapsed / done * (total - done):.0f} s left' if 0 < done < total else ''
+            self.console.print(f'{stage}: {done}/{total}, {elapsed:.0f} s{left}  {note}'.rstrip())

@@ -1,0 +1,168 @@
+"""Pairing by stamp: act first, learn after, never from half a step."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from rtrrl_ros.driving.actuation import Actuation
+from rtrrl_ros.driving.assembly import make_networks
+from rtrrl_ros.driving.driver import Driver, DriverReport, RewardSignal
+from rtrrl_ros.learning.agent import Agent
+from rtrrl_ros.learning.config import LearnerConfig
+from rtrrl_ros.safety.command import Command
+from rtrrl_ros.safety.modes import Mode
+from rtrrl_ros.worlds.contract import StepType
+
+SIZE = 4
+
+
+class Rig:
+    """A driver with a small agent, and the log of what it did in which order."""
+
+    def __init__(self, lockstep: bool, seed: int = 0) -> None:
+        networks = make_networks('lrcssm', SIZE, 6, seed=1)
+        config = LearnerConfig(warmup_laps=0, actor_learning_rate=1e-3)
+        self.agent = Agent(
+            networks['actor'], networks['critic'], config, learn=True, explore=True, seed=seed
+        )
+        self.reports: list[DriverReport] = []
+        self.log: list[str] = []
+        self.driver = Driver(
+            self.agent, Actuation(), lockstep=lockstep, on_report=self._on_report
+        )
+
+    def _on_report(self, report: DriverReport) -> None:
+        self.reports.append(report)
+        self.log.append(f'learned {report.signal.stamp_ns}')
+
+    def take(self, commands: Iterator[Command]) -> list[int]:
+        stamps = []
+        for command in commands:
+            stamps.append(command.stamp_ns)
+            self.log.append(f'sent {command.stamp_ns}')
+        return stamps
+
+    def features(self, stamp: int) -> list[int]:
+        data = np.full(SIZE, 0.1 * stamp, dtype=np.float32)
+        return self.take(self.driver.on_features(stamp, data))
+
+    def reward(self, stamp: int, step_type: StepType = StepType.MID, reward: float = 0.5) -> list:
+        last = step_type is StepType.LAST
+        return self.take(
+            self.driver.on_reward(
+                RewardSignal(stamp, 0, step_type, False, last, reward, task_reward=reward)
+            )
+        )
+
+    def executed(self, stamp: int, mode: Mode = Mode.PASSED) -> list[int]:
+        return self.take(self.driver.on_executed(stamp, mode))
+
+
+@pytest.mark.parametrize('lockstep', [True, False])
+def test_the_action_is_sent_before_anything_is_learned(lockstep: bool) -> None:
+    rig = Rig(lockstep)
+    rig.reward(1, StepType.FIRST)
+    rig.executed(1)
+    rig.features(1)
+    rig.reward(2)
+    rig.features(2)
+    assert rig.log == ['sent 1', 'learned 1', 'sent 2', 'learned 2']
+
+
+def test_lock_step_defers_the_action_until_the_step_before_is_learned() -> None:
+    rig = Rig(lockstep=True)
+    rig.reward(1, StepType.FIRST)
+    assert rig.features(1) == [1]
+    assert rig.features(2) == [2]
+    assert rig.features(3) == []  # nothing is known about 2 yet
+    assert rig.reward(2) == []
+    assert rig.executed(1) == [3]  # the last partner releases it
+
+
+def test_without_lock_step_a_missing_partner_means_no_update() -> None:
+    rig = Rig(lockstep=False)
+    rig.reward(1, StepType.FIRST)
+    rig.features(1)
+    rig.executed(1)
+    assert rig.features(2) == [2]
+    before = rig.agent.actor.flat.clone()
+    assert rig.features(3) == [3]  # the reward of 2 never came
+    rig.reward(2)  # too late
+    assert rig.agent.counters.missed == 1
+    assert (rig.agent.actor.flat == before).all()
+    rig.executed(2)
+    rig.reward(3)
+    assert rig.reports[-1].signal.stamp_ns == 3
+    assert not rig.reports[-1].update.updated  # the link to 2 was cut
+    rig.features(4)
+    rig.executed(3)
+    rig.reward(4)
+    assert rig.reports[-1].update.updated
+
+
+@pytest.mark.parametrize('mode', [Mode.TAKEOVER, Mode.STOPPED])
+def test_nothing_is_learned_from_an_action_that_was_overruled(mode: Mode) -> None:
+    rig = Rig(lockstep=True)
+    rig.reward(1, StepType.FIRST)
+    rig.features(1)
+    rig.executed(1, mode)
+    rig.reward(2)
+    rig.features(2)
+    assert not rig.reports[-1].update.updated
+    rig.executed(2, Mode.LIMITED)
+    rig.reward(3)
+    rig.features(3)
+    assert rig.reports[-1].update.updated
+
+
+def test_a_known_stamp_gets_the_same_command_again_and_is_not_acted_on_twice() -> None:
+    rig = Rig(lockstep=True)
+    data = np.zeros(SIZE, dtype=np.float32)
+    rig.reward(1, StepType.FIRST)
+    (first,) = rig.driver.on_features(1, data)
+    (again,) = rig.driver.on_features(1, data)
+    assert first == again
+    assert rig.agent.counters.steps == 1
+
+
+def test_the_order_in_which_messages_arrive_does_not_change_the_numbers() -> None:
+    def run(swap: bool) -> tuple[list[float], np.ndarray]:
+        rig = Rig(lockstep=True)
+        rig.reward(1, StepType.FIRST)
+        rig.features(1)
+        for stamp in range(2, 12):
+            kind = StepType.LAST if stamp == 6 else StepType.FIRST if stamp == 7 else StepType.MID
+            steps = [
+                lambda s=stamp: rig.executed(s - 1),
+                lambda s=stamp, k=kind: rig.reward(s, k, reward=0.1 * s),
+                lambda s=stamp: rig.features(s),
+            ]
+            for step in reversed(steps) if swap else steps:
+                step()
+        return [r.update.td_error for r in rig.reports], rig.agent.actor.flat.numpy().copy()
+
+    errors, weights = run(swap=False)
+    swapped_errors, swapped_weights = run(swap=True)
+    assert errors == swapped_errors
+    assert np.array_equal(weights, swapped_weights)
+
+
+def test_a_lap_ends_with_a_fresh_recurrent_state() -> None:
+    rig = Rig(lockstep=True)
+    rig.reward(1, StepType.FIRST)
+    rig.features(1)
+    rig.executed(1)
+    rig.reward(2, StepType.LAST)
+    rig.features(2)
+    assert rig.reports[-1].lap_end is not None
+    assert (rig.agent.actor.state == 0).all()
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf])
+def test_non_finite_features_send_nothing(bad: float) -> None:
+    rig = Rig(lockstep=False)
+    data = np.zeros(SIZE, dtype=np.float32)
+    data[1] = bad
+    assert list(rig.driver.on_features(1, data)) == []
+    assert rig.features(2) == [2]  # and the next good ones drive again
