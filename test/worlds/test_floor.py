@@ -1,0 +1,10 @@
+from rtrrl_ros.worlds.car_racing import CarRacingConfig
+from rtrrl_ros.worlds.floor import measure_bare_loop
+
+
+def test_both_loops_are_timed_over_more_than_a_lap():
+    times = measure_bare_loop(decisions=12, config=CarRacingConfig(time_limit_s=0.2))
+    assert set(times) == {'stock', 'world'}
+    for measured in times.values():
+        assert measured.decisions == 12
+        assert 0.0 < measured.median_s <= measured.p99_s < 10.0
