@@ -250,6 +250,9 @@ def _explain(output: str) -> str:
         '|Failed to establish|name resolution|Network is unreachable', output
     ):  # fmt: skip
         return 'pip cannot reach the package index: check the network, then run make again'
+    nothing = re.search(r'requirement (\S+) \(from versions: none\)', output)
+    if nothing:
+        return f'the package index has no {nothing[1]}: check the network and `pip config list`'
     errors = re.findall(r'^ERROR: (.*)', output, flags=re.MULTILINE)
     return f'pip failed: {errors[-1]}' if errors else 'pip failed'
 

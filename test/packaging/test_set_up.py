@@ -55,7 +55,7 @@ def test_the_named_python_is_the_only_candidate(tmp_path: Path, good: Path) -> N
 
 
 def test_the_probe_accepts_the_base_of_this_environment_only() -> None:
-    if not sys.prefix != sys.base_prefix:
+    if sys.prefix == sys.base_prefix:
         pytest.skip('not in a virtual environment')
     assert 'belongs to a virtual environment' in find_python(python=sys.executable).stderr
     base = Path(sys.base_prefix) / 'bin' / 'python{}.{}'.format(*sys.version_info)
@@ -104,7 +104,7 @@ def test_somebody_elses_environment_is_left_alone(checkout: Path) -> None:
 
 
 def test_without_a_package_index_one_line_names_the_fix(checkout: Path) -> None:
-    nowhere = {'PIP_INDEX_URL': 'http://127.0.0.1:9/simple', 'PIP_RETRIES': '0',
+    nowhere = {'PIP_INDEX_URL': 'http://127.0.0.1:9/simple', 'PIP_RETRIES': '1',
                'PIP_CONFIG_FILE': os.devnull, 'PIP_NO_CACHE_DIR': '1'}  # fmt: skip
     for name in ('PIP_FIND_LINKS', 'PIP_EXTRA_INDEX_URL'):
         nowhere[name] = ''
