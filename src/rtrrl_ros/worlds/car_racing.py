@@ -1,13 +1,12 @@
 """CarRacing-v3 as a world: laps on random tracks, an image from above, a command per decision."""
 
-import dataclasses
 import math
 
 import numpy as np
 
 from ..errors import UserError
-from ..parameters import Checked, parameter
 from ..safety.command import Command
+from .car_racing_config import SPLITS, CarRacingConfig, CarRacingShift, track_seed
 from .car_racing_env import FastCarRacing, car_racing
 from .centre_line import CentreLine, Projection, wrapped
 from .contract import Observation, StepType, World, WorldState
@@ -16,79 +15,10 @@ from .contract import Observation, StepType, World, WorldState
 HALF_WIDTH_M = car_racing.TRACK_WIDTH
 FRAME_S = 1.0 / car_racing.FPS
 FRAME_NS = 1_000_000_000 // car_racing.FPS
-SPLITS = ('training', 'evaluation')
-
-
-@dataclasses.dataclass(frozen=True)
-class CarRacingConfig(Checked):
-    """What is fixed about the world."""
-
-    frame_skip: int = parameter(
-        2, 'frames of 20 ms for which a command is held', unit='frames', low=1, high=50
-    )
-    time_limit_s: float = parameter(
-        20.0, 'simulated time after which a lap is truncated', unit='s', low=0.02, high=3600.0
-    )
-    lap_complete_percent: float = parameter(
-        0.95, 'share of the tiles after which the lap is complete', low=0.0, high=1.0, low_open=True
-    )
-    max_steering_angle_rad: float = parameter(
-        1.0,
-        'steering angle that is the full action of the stock environment, whose action is the '
-        'target of the wheels in rad; the wheels themselves stop at 0.4 rad',
-        unit='rad', low=0.0, high=math.pi, low_open=True,
-    )  # fmt: skip
-    max_acceleration_m_s2: float = parameter(
-        32.0,
-        'acceleration that is full gas, and deceleration that is full brake: a nominal scale '
-        '(on the road the stock car reaches 44 m/s2, and brakes with 131 m/s2)',
-        unit='m/s2', low=0.0, high=1000.0, low_open=True,
-    )  # fmt: skip
-    off_track_time_s: float = parameter(
-        0.5, 'intervention when no wheel touched the road for longer', unit='s', low=0.0, high=60.0
-    )
-    off_track_half_widths: float = parameter(
-        3.0, 'intervention when the car is further from the centre line', unit='half road widths',
-        low=1.0, high=50.0,
-    )  # fmt: skip
-    backwards_angle_rad: float = parameter(
-        0.5 * math.pi, 'heading error from which the car counts as turned round', unit='rad',
-        low=0.5 * math.pi, high=math.pi,
-    )  # fmt: skip
-    backwards_time_s: float = parameter(
-        0.5, 'intervention when the car, turned round, lost ground for longer', unit='s',
-        low=0.0, high=60.0,
-    )  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True)
-class CarRacingShift(Checked):
-    """What is different from the world the policy was trained in; the default is no shift."""
-
-    steering_offset: float = parameter(
-        0.0, 'added to the normalised steering, positive to the left', unit='action range',
-        low=-1.0, high=1.0,
-    )  # fmt: skip
-    engine_power: float = parameter(
-        1.0, 'factor on the power of the engine', low=0.0, high=4.0, low_open=True
-    )
-    friction: float = parameter(
-        1.0, 'factor on the grip of the tyres, on road and grass', low=0.0, high=4.0, low_open=True
-    )
-    light: float = parameter(
-        1.0, 'factor on the brightness of the image; it saturates', low=0.0, high=16.0
-    )
-
-
-def track_seed(seed: int, lap: int, split: str) -> int:
-    """The seed of a lap's track: even for training, odd for evaluation, so that none is shared."""
-    sequence = np.random.SeedSequence([seed, lap, SPLITS.index(split)])
-    word = int(sequence.generate_state(1, np.uint64)[0])
-    return (word >> 1 << 1) + SPLITS.index(split)
 
 
 class CarRacingWorld(World):
-    """CarRacing-v3 with continuous actions; the constructor opens no window.
+    """CarRacing-v3 with continuous actions; it opens no window.
 
     Parameters
     ----------
@@ -96,7 +26,15 @@ class CarRacingWorld(World):
     shift : what differs from the world of the training
     seed : not negative; with the lap's index it decides the track
     split : 'evaluation' or 'training': their tracks are different ones
+
+    Attributes
+    ----------
+    centre_line : of this lap's track, from the first `reset` on
+    projection : the car's place on it at the newest observation
     """
+
+    centre_line: CentreLine
+    projection: Projection
 
     def __init__(
         self,
@@ -121,8 +59,6 @@ class CarRacingWorld(World):
         self._stamp_ns = 0
         self._lap = -1
         self._running = self._closed = False
-        self.centre_line: CentreLine | None = None
-        self.projection: Projection | None = None
 
     # What an expert may see beside the image.
 
@@ -202,11 +138,11 @@ class CarRacingWorld(World):
     def _action(self, command: Command) -> np.ndarray:
         """Gymnasium's action: steering (positive to the right), gas, brake; (3,) float32."""
         steering = command.steering_angle_rad / self.config.max_steering_angle_rad
-        steering = np.float32(np.clip(steering + self.shift.steering_offset, -1.0, 1.0))
+        steer = np.float32(np.clip(steering + self.shift.steering_offset, -1.0, 1.0))
         pedal = np.float32(
             np.clip(command.acceleration_m_s2 / self.config.max_acceleration_m_s2, -1.0, 1.0)
         )
-        return np.array([-steering, max(pedal, 0.0), max(-pedal, 0.0)], dtype=np.float32)
+        return np.array([-steer, max(pedal, 0.0), max(-pedal, 0.0)], dtype=np.float32)
 
     def _intervention(self, progress_m: float) -> bool:
         """Whether somebody would have to carry the car back to the road."""

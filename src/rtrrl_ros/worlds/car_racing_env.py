@@ -16,10 +16,15 @@ Physics and rewards are the stock code, unchanged, up to the two constants of a 
 
 import functools
 import math
+import os
 import types
 import warnings
 
 import numpy as np
+
+# Before the first import of pygame: its greeting does not belong on our standard output.
+os.environ.setdefault('PYGAME_HIDE_SUPPORT_PROMPT', '1')
+
 import pygame
 from pygame import gfxdraw
 
@@ -73,6 +78,8 @@ class FastCarRacing(car_racing.CarRacing):
         friction: float = 1.0,
     ) -> None:
         super().__init__(lap_complete_percent=lap_complete_percent, continuous=True)
+        self._closed = False
+        self.surf: pygame.Surface  # where the stock code draws
         #: whether the next frame is drawn; `step` returns None as the picture where it is not
         self.visible = True
         self._car_step = _car_step(engine_power, friction)
@@ -105,11 +112,14 @@ class FastCarRacing(car_racing.CarRacing):
         collector cannot see the cycle.
         """
         super().close()
+        if self._closed:
+            return
+        self._closed = True
         self._destroy()
         self.road = None
         self.world.contactListener = None
         self.world.contactListener_bug_workaround = self.contactListener_keepref = None
-        self.surf = self._canvas = self._upright = self._scaled = None
+        del self.surf, self._canvas, self._upright, self._scaled
 
     def _render(self, mode: str) -> np.ndarray | None:
         if mode != 'state_pixels':
@@ -137,9 +147,9 @@ class FastCarRacing(car_racing.CarRacing):
         self.surf = self._upright
         self._render_indicators(width, height)
         text = _return_text(f'{self.reward:04.0f}')
-        self.surf.blit(text, text.get_rect(center=(60, height - height * 2.5 / 40.0)))
+        self._upright.blit(text, text.get_rect(center=(60, height - height * 2.5 / 40.0)))
 
-        pygame.transform.smoothscale(self.surf, self._scaled.get_size(), self._scaled)
+        pygame.transform.smoothscale(self._upright, self._scaled.get_size(), self._scaled)
         pixels = pygame.surfarray.pixels3d(self._scaled)
         return np.ascontiguousarray(pixels.transpose(1, 0, 2))
 
@@ -160,10 +170,8 @@ class FastCarRacing(car_racing.CarRacing):
         for index in np.flatnonzero(visible).tolist():
             # The exact coordinates, by the stock arithmetic. Colours change as tiles are visited.
             color = [int(c) for c in self._colors[index]]
-            polygon = [corner.rotate_rad(angle) for corner in self._polygons[index]]
-            polygon = [
-                (c[0] * zoom + translation[0], c[1] * zoom + translation[1]) for c in polygon
-            ]
+            turned = [corner.rotate_rad(angle) for corner in self._polygons[index]]
+            polygon = [(c[0] * zoom + translation[0], c[1] * zoom + translation[1]) for c in turned]
             gfxdraw.aapolygon(self._canvas, polygon, color)
             gfxdraw.filled_polygon(self._canvas, polygon, color)
 

@@ -54,7 +54,7 @@ class Expert:
 
     Parameters
     ----------
-    world : the world to drive, after its `reset`; a new lap is noticed by its centre line
+    world : the world to drive; a new lap is noticed by its centre line
     config : see `ExpertConfig`
     """
 
@@ -70,9 +70,9 @@ class Expert:
         Steering is the target angle of the wheels in rad over 1 rad, positive to the left; the
         second is gas where positive, brake where negative.
         """
-        if self.world.centre_line is not self._line:
-            self._line = self.world.centre_line
-            self._speed = self._speed_profile(self._line)
+        line = self.world.centre_line
+        if line is not self._line:
+            self._line, self._speed = line, self._speed_profile(line)
         forward, left = self.world.velocity_m_s
         steering = self._steering(forward)
         pedal = self._pedal(forward, left, steering)
@@ -81,7 +81,7 @@ class Expert:
     def _steering(self, forward: float) -> float:
         config, world, here = self.config, self.world, self.world.projection
         distance = config.lookahead_m + config.lookahead_s * max(forward, 0.0)
-        aim_x, aim_y = self._line.at(here.arc_m + distance)
+        aim_x, aim_y = world.centre_line.at(here.arc_m + distance)
         x, y = world.position_m
         bearing = wrapped(math.atan2(aim_y - y, aim_x - x) - world.heading_rad)
         reach = math.hypot(aim_x - x, aim_y - y)
@@ -94,10 +94,8 @@ class Expert:
         return min(max(steering, -MAX_WHEEL_ANGLE_RAD), MAX_WHEEL_ANGLE_RAD)
 
     def _pedal(self, forward: float, left: float, steering: float) -> float:
-        config, here = self.config, self.world.projection
-        target = float(
-            np.interp(here.arc_m, self._line.arc_m, self._speed, period=self._line.length_m)
-        )
+        config, line, here = self.config, self.world.centre_line, self.world.projection
+        target = float(np.interp(here.arc_m, line.arc_m, self._speed, period=line.length_m))
         # Off the line or across it, slow down: the grass grips less, and the way back is a bend.
         error = wrapped(self.world.heading_rad - here.heading_rad)
         target *= max(0.35, math.cos(min(abs(error), 0.5 * math.pi)))
