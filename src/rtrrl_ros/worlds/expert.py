@@ -21,7 +21,13 @@ MAX_WHEEL_ANGLE_RAD = 0.4
 
 @dataclasses.dataclass(frozen=True)
 class ExpertConfig(Checked):
-    """How fast and how softly the expert drives."""
+    """How fast and how softly the expert drives.
+
+    On the first 20 evaluation tracks of seed 0, with no intervention at any setting, the mean and
+    the least return by `max_speed_m_s`: 30: 491, 424; 45: 758, 665; 55: 865, 787; 65: 903, 870;
+    100: 913, 904, with 873 frames a lap (test_expert.py drives the last one). At 45 the steering
+    changes by 0.006 rad from one decision to the next on average.
+    """
 
     max_speed_m_s: float = parameter(100.0, 'speed on a straight', unit='m/s', low=1.0, high=200.0)
     lateral_acceleration_m_s2: float = parameter(
