@@ -72,7 +72,7 @@ class LrcSSM(Cell):
             unit = torch.rand(shape, generator=generator, dtype=torch.float64)
             return bound * (2.0 * unit - 1.0)
 
-        shapes = {name: (hidden_size,) for name in UNIT_PARAMETERS}
+        shapes = dict.fromkeys(UNIT_PARAMETERS, (hidden_size,))
         shapes |= {'W_in': (hidden_size, input_size), 'H_in': (hidden_size, input_size)}
         shapes |= {'mu_in': (input_size,), 'sig_in': (input_size,)}
         self._set_parameters({name: draw(*shape) for name, shape in shapes.items()})

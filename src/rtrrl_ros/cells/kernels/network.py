@@ -1,0 +1,201 @@
+"""One network under TD(lambda), cell and linear head, run by compiled kernels.
+
+It computes what `rtrrl_ros.learning` computes with torch (`Network` and `TdLearner`: the
+reference), in float32, two calls a step and no allocation:
+
+    out = network.step(x)                    # the action first
+    network.learn(d_out, td_error)           # then the parameters
+
+Threading: none; one caller. The tensors it shows are views of its memory.
+"""
+
+import dataclasses
+import math
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import UserError
+from ..contract import Cell
+from . import ctrnn, lrcssm, lru, td
+from .compiling import Array, Kernels
+from .layout import LINE, Layout
+
+_MODULES: dict[str, ModuleType] = {'ctrnn': ctrnn, 'lrcssm': lrcssm, 'lru': lru}
+_OPTIMIZERS = {'adam': td.ADAM, 'sgd': td.SGD, 'obgd': td.SGD}
+# The square of a parameter step must not overflow float32.
+_LARGEST = 1e18
+
+
+@dataclasses.dataclass(frozen=True)
+class UpdateRule:
+    """How a TD error moves the parameters; the names and rules of `learning.config`.
+
+    Attributes
+    ----------
+    optimizer : 'adam', 'sgd' or 'obgd'
+    decay : gamma lambda, of the eligibility trace
+    pull : learning rate x beta, towards the origin; 0: no pull
+    drift_limit : largest accepted ||theta - origin||
+    kappa : of ObGD
+    """
+
+    optimizer: str
+    learning_rate: float
+    decay: float
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    pull: float = 0.0
+    drift_limit: float = math.inf
+    kappa: float = 0.0
+
+
+def has_kernels(cell: Cell) -> bool:
+    """Is there a compiled form of this cell? Not of the dense RTRL, nor in float64."""
+    local = cell.name != 'ctrnn' or not cell.exact
+    return cell.name in _MODULES and local and cell.dtype == torch.float32
+
+
+class FusedNetwork:
+    """out = W y + b, y the output of the cell, with its eligibility trace and optimiser.
+
+    Attributes
+    ----------
+    flat, origin, eligibility, first, second : (P,), in the order cell, W (rows), b; `origin` is
+        what the pull and the drift limit refer to, `first` and `second` are the moments of Adam
+    state : (state_size,), of the cell
+    finite : were state and output of the newest step finite?
+    """
+
+    def __init__(self, cell: Cell, head_size: int, parameters: Tensor, rule: UpdateRule) -> None:
+        """Copy `parameters` (P,) into memory of its own; the cell lives there from now on.
+
+        Raises
+        ------
+        UserError
+            if the cell has no kernels: dense RTRL, or not float32
+        """
+        if not has_kernels(cell):
+            raise UserError(
+                f'no fused kernels for {cell.name!r} with {cell.options} in {cell.dtype}: '
+                "use gradient='rflo', float32, or the reference in torch"
+            )
+        self.cell, self.rule, self.head_size = cell, rule, head_size
+        self._layout: Layout = _MODULES[cell.name].layout(cell, head_size)
+        if parameters.shape != (self._layout.parameters,):
+            raise ValueError(f'{tuple(parameters.shape)} parameters, not {self._layout.parameters}')
+        self._memory = _aligned(self._layout.size)
+        self.flat, self.eligibility, self.first, self.second, self.origin = (
+            self._view(array * self._layout.stride, self._layout.parameters)
+            for array in (td.THETA, td.Z, td.FIRST, td.SECOND, td.ORIGIN)
+        )
+        self.flat.copy_(parameters)
+        self.origin.copy_(parameters)
+        cell.bind_parameters(self.flat[: cell.flat_parameters.numel()])
+        self.state = self._block('state')
+        self._out, self._d_out = self._block('out'), self._block('d_out').numpy()
+        self._traces = [self._block(name) for name in self._layout.blocks if 'trace' in name]
+        self._hyper = np.zeros(td.HYPER)
+        self._observe, self._update = self._build()
+        self.reset_optimizer()
+        self.reset()
+        self.cut()
+
+    def _view(self, start: int, count: int) -> Tensor:
+        return torch.from_numpy(self._memory[start : start + count])
+
+    def _block(self, name: str) -> Tensor:
+        return self._view(*self._layout.blocks[name])
+
+    def _build(self) -> tuple[Kernels, Kernels]:
+        """The kernels that only follow the trace, and those that also move the parameters."""
+        module, rule = _MODULES[self.cell.name], self.rule
+        tethered = rule.pull > 0.0 or math.isfinite(rule.drift_limit)
+        observe = module.build(self.cell, self.head_size, td.OBSERVE, False)
+        update = module.build(self.cell, self.head_size, _OPTIMIZERS[rule.optimizer], tethered)
+        return observe, update
+
+    def warm_up(self) -> None:
+        """Compile the kernels, or load them from disk, without a trace in this network."""
+        memory, hyper = self._memory.copy(), self._hyper.copy()
+        self._update.forward(memory, np.zeros(self.cell.input_size, np.float32))
+        for kernels in (self._observe, self._update):
+            kernels.learn(memory, hyper, 0.0, 0.0)
+
+    def reset(self) -> None:
+        """Start a sequence: state and trace to zero."""
+        for block in (self.state, *self._traces):
+            block.zero_()
+        self._pending = False
+        self.finite = True
+
+    def cut(self) -> None:
+        """Zero the eligibility trace."""
+        self.eligibility.zero_()
+        self._size = 0.0
+
+    def reset_optimizer(self) -> None:
+        """Forget the moments of Adam (after a roll-back they belong to other weights)."""
+        self.first.zero_()
+        self.second.zero_()
+        rule = self.rule
+        kappa = rule.kappa if rule.optimizer == 'obgd' else 0.0
+        self._hyper[:] = (
+            rule.learning_rate, rule.beta1, rule.beta2, rule.epsilon, rule.pull, rule.drift_limit,
+            kappa, 1.0, 1.0,
+        )  # fmt: skip
+
+    def step(self, x: Array) -> Tensor:
+        """Advance by one input, (input_size,) float32 and contiguous.
+
+        Returns the head's output (head_size,): a view that the next step overwrites.
+        """
+        if self._pending:  # nothing was learned from the step before: only its trace is missing
+            self._d_out[:] = 0.0
+            self._observe.learn(self._memory, self._hyper, 0.0, 1.0)
+        self.finite = self._update.forward(self._memory, x)
+        self._pending = True
+        return self._out
+
+    def ready(self, td_error: float) -> bool:
+        """Can `learn` follow without a non-finite number? Ask both networks before either."""
+        return self.finite and abs(td_error) * math.sqrt(self._size) < _LARGEST
+
+    def learn(self, d_out: Array, td_error: float | None) -> bool:
+        """Parameters <- a step with this TD error; z <- decay z + gradient of the newest output.
+
+        Parameters
+        ----------
+        d_out : (head_size,), derivative by the newest output of what z is the gradient of
+        td_error : of the transition into the newest step; None: leave the parameters alone
+
+        Returns
+        -------
+        False if the new gradient was not finite: the eligibility trace is then cut. The
+        parameters stay finite in any case.
+        """
+        accepted = self.ready(td_error or 0.0) and all(math.isfinite(value) for value in d_out)
+        if accepted:
+            self._d_out[:] = d_out
+            kernels = self._observe if td_error is None else self._update
+            self._size = kernels.learn(self._memory, self._hyper, td_error or 0.0, self.rule.decay)
+            self._pending = False
+            accepted = math.isfinite(self._size)
+        if not accepted:
+            self.cut()
+        return accepted
+
+    def drift(self) -> float:
+        """||theta - origin||."""
+        return float(torch.linalg.vector_norm(self.flat - self.origin))
+
+
+def _aligned(count: int) -> Array:
+    """`count` float32 zeros from the start of a page on, as `Layout` takes for granted."""
+    page = 4096 // 4
+    memory = np.zeros(count + page, np.float32)
+    start = -(memory.ctypes.data // 4) % page
+    return memory[start : start + LINE * -(-count // LINE)]

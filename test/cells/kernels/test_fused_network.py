@@ -1,0 +1,248 @@
+"""The compiled network against the reference in torch, step by step."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from rtrrl_ros.cells import make_cell
+from rtrrl_ros.cells.kernels import FusedNetwork, UpdateRule, has_kernels
+from rtrrl_ros.errors import UserError
+from rtrrl_ros.learning.config import LearnerConfig
+from rtrrl_ros.learning.network import Network
+from rtrrl_ros.learning.rtrrl import TdLearner
+
+CELLS = {
+    'lrcssm': ('lrcssm', {}),
+    'lrcssm small step': ('lrcssm', {'dt': 0.5}),
+    # Slow phases and short memory: see 'lru long'.
+    'lru': ('lru', {'r_max': 0.9, 'max_phase': 0.5}),
+    'lru long': ('lru', {}),
+    'lru narrow': ('lru', {'r_max': 0.9, 'max_phase': 0.5, 'output_size': 3}),
+    'ctrnn': ('ctrnn', {'gradient': 'rflo'}),
+}
+CONFIG = LearnerConfig(gamma=0.95, lambda_actor=0.9, actor_learning_rate=1e-4)
+
+
+def make_pair(
+    cell: str,
+    config: LearnerConfig = CONFIG,
+    sizes: tuple[int, int, int] = (7, 12, 2),
+    dtype: torch.dtype = torch.float64,
+) -> tuple[TdLearner, FusedNetwork]:
+    """The reference and the compiled network with the same parameters and rule."""
+    name, options = CELLS[cell]
+    inputs, hidden, head = sizes
+    start = Network(make_cell(name, inputs, hidden, seed=3, **options), head, seed=4)
+    reference = Network(make_cell(name, inputs, hidden, seed=3, dtype=dtype, **options), head, 4)
+    reference.flat.copy_(start.flat)
+    learner = TdLearner(reference, config, 'actor')
+    rule = UpdateRule(
+        optimizer=config.optimizer,
+        learning_rate=config.actor_learning_rate,
+        decay=config.gamma * config.lambda_actor,
+        beta1=config.adam_beta1,
+        beta2=config.adam_beta2,
+        epsilon=config.adam_epsilon,
+        pull=learner.pull,
+        drift_limit=learner.drift_limit,
+        kappa=3.0,
+    )
+    return learner, FusedNetwork(start.cell, head, start.flat, rule)
+
+
+def drive(learner: TdLearner, fused: FusedNetwork, steps: int, seed: int = 0) -> float:
+    """Run both on the same inputs and TD errors; the largest relative difference."""
+    network = learner.network
+    generator = np.random.default_rng(seed)
+    worst = 0.0
+    for step in range(steps):
+        x = generator.standard_normal(network.cell.input_size).astype(np.float32)
+        d_out = generator.standard_normal(network.head_size).astype(np.float32)
+        td_error = float(generator.standard_normal()) * 0.1
+        expected = network.step(torch.from_numpy(x).to(network.flat.dtype), with_trace=True)
+        got = fused.step(x)
+        gradient = network.gradient(torch.from_numpy(d_out).to(network.flat.dtype))
+        if step:
+            learner.commit(learner.candidate(td_error))
+        learner.accumulate(gradient)
+        assert fused.learn(d_out, td_error if step else None)
+        for left, right in (
+            (got, expected),
+            (fused.flat, network.flat),
+            (fused.state, network.state),
+            (fused.eligibility, learner.eligibility),
+        ):
+            unit = max(1.0, float(right.abs().max()))
+            worst = max(worst, float((left - right).abs().max()) / unit)
+    return worst
+
+
+@pytest.mark.parametrize(
+    ('cell', 'optimizer', 'rate'),
+    [
+        *((cell, 'adam', 1e-4) for cell in CELLS if cell != 'lru long'),
+        ('lrcssm', 'sgd', 1e-3),
+        ('lrcssm', 'obgd', 1.0),
+    ],
+)
+def test_it_learns_like_the_reference_for_1000_steps(
+    cell: str, optimizer: str, rate: float
+) -> None:
+    config = dataclasses.replace(CONFIG, optimizer=optimizer, actor_learning_rate=rate)
+    learner, fused = make_pair(cell, config)
+    assert drive(learner, fused, 1000) < 1e-5
+    assert learner.drift() > 1e-3  # something was learned
+
+
+def test_where_memory_is_long_it_is_as_true_as_the_reference_in_float32() -> None:
+    """With |lambda| up to 1 and phases up to 2 pi, rounding of lambda alone exceeds 1e-5 in h."""
+    truth, fused = make_pair('lru long')
+    single, _ = make_pair('lru long', dtype=torch.float32)
+    drive(truth, fused, 300)
+    drive(single, make_pair('lru long')[1], 300)
+    got = float((fused.flat - truth.network.flat).abs().max())
+    assert got < 1e-5
+    assert got < 2 * float((single.network.flat - truth.network.flat).abs().max())
+
+
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+def test_it_keeps_the_drift_limit(cell: str) -> None:
+    config = dataclasses.replace(CONFIG, actor_learning_rate=1e-3, drift_limit=0.02)
+    learner, fused = make_pair(cell, config)
+    assert drive(learner, fused, 200) < 1e-5
+    assert fused.drift() == pytest.approx(0.02, rel=1e-4)
+
+
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+def test_without_pull_or_limit_it_still_follows_the_reference(cell: str) -> None:
+    config = dataclasses.replace(CONFIG, drift_penalty=0.0, drift_limit=1e30)
+    learner, fused = make_pair(cell, config)
+    fused = FusedNetwork(
+        fused.cell, 2, fused.flat, dataclasses.replace(fused.rule, drift_limit=math.inf)
+    )
+    assert drive(learner, fused, 200) < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('sizes', [(1, 1, 1), (3, 5, 1), (35, 17, 2), (64, 64, 1)])
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+def test_it_works_for_any_size(cell: str, sizes: tuple[int, int, int]) -> None:
+    assert drive(*make_pair(cell, sizes=sizes), steps=50) < 1e-5
+
+
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+def test_the_trace_goes_on_through_steps_that_nothing_is_learned_from(cell: str) -> None:
+    learner, fused = make_pair(cell)
+    assert drive(learner, fused, 20) < 1e-5
+    x = np.ones(7, np.float32)
+    for _ in range(3):
+        learner.network.step(torch.from_numpy(x).double(), with_trace=True)
+        fused.step(x)
+    assert drive(learner, fused, 20, seed=1) < 1e-5
+
+
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+def test_reset_and_cut_start_a_new_lap(cell: str) -> None:
+    learner, fused = make_pair(cell)
+    drive(learner, fused, 20)
+    learner.network.reset()
+    learner.cut()
+    learner.optimizer.reset()
+    fused.reset()
+    fused.cut()
+    fused.reset_optimizer()
+    assert not fused.state.any() and not fused.eligibility.any()
+    assert drive(learner, fused, 50, seed=1) < 1e-5
+
+
+def test_tau_stays_at_one_or_above() -> None:
+    learner, fused = make_pair('ctrnn', dataclasses.replace(CONFIG, actor_learning_rate=1e-2))
+    for network in (learner.network.cell, fused.cell):
+        network.named_parameters()['tau'].fill_(1.0)
+    drive(learner, fused, 50)
+    assert fused.cell.named_parameters()['tau'].min() >= 1.0
+
+
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+def test_nothing_ever_becomes_so_small_that_arithmetic_slows_down(cell: str) -> None:
+    _, fused = make_pair(cell)
+    x = np.zeros(7, np.float32)
+    x[0] = 1.0
+    zero = np.zeros(2, np.float32)
+    for step in range(1500):
+        fused.step(x)
+        fused.learn(np.ones(2, np.float32) if step == 0 else zero, 1e-3 if step == 1 else 0.0)
+        x[0] = 0.0
+    smallest = np.finfo(np.float32).smallest_normal
+    for name in ('eligibility', 'first', 'second', 'state'):
+        values = getattr(fused, name).numpy()
+        assert not ((values != 0) & (np.abs(values) < smallest)).any(), name
+
+
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+@pytest.mark.parametrize('bad', [np.nan, np.inf])
+def test_a_number_that_is_not_finite_reaches_no_parameter(cell: str, bad: float) -> None:
+    learner, fused = make_pair(cell)
+    drive(learner, fused, 20)
+    before = fused.flat.clone()
+    x = np.ones(7, np.float32)
+    fused.step(x)
+    assert not fused.learn(np.array([bad, 1.0], np.float32), 0.1)
+    assert not fused.eligibility.any()
+    fused.step(x)
+    assert not fused.ready(bad) and not fused.learn(np.ones(2, np.float32), bad)
+    x[2] = bad
+    fused.step(x)
+    assert not (bad != bad and fused.finite)  # an infinite input may saturate a gate, legally
+    if not fused.finite:
+        assert not fused.learn(np.ones(2, np.float32), 0.1)
+        assert torch.equal(fused.flat, before)
+    fused.reset()
+    fused.cut()
+    assert torch.isfinite(fused.step(np.ones(7, np.float32))).all()
+    assert fused.learn(np.ones(2, np.float32), 0.1)
+    assert torch.isfinite(fused.flat).all()
+
+
+def test_an_eligibility_too_large_to_square_is_refused() -> None:
+    _, fused = make_pair('lrcssm')
+    x = np.ones(7, np.float32)
+    fused.step(x)
+    fused.learn(np.full(2, 1e17, np.float32), None)
+    before = fused.flat.clone()
+    fused.step(x)
+    assert not fused.ready(1e3) and not fused.learn(np.ones(2, np.float32), 1e3)
+    assert torch.equal(fused.flat, before)
+
+
+def test_warming_up_changes_nothing() -> None:
+    learner, fused = make_pair('lrcssm')
+    drive(learner, fused, 5)
+    before = {name: getattr(fused, name).clone() for name in ('flat', 'eligibility', 'state')}
+    fused.warm_up()
+    for name, values in before.items():
+        assert torch.equal(getattr(fused, name), values)
+    assert drive(learner, fused, 20, seed=1) < 1e-5
+
+
+def test_the_cell_lives_in_the_memory_of_the_network() -> None:
+    _, fused = make_pair('lrcssm')
+    fused.flat.fill_(0.5)
+    assert all((tensor == 0.5).all() for tensor in fused.cell.named_parameters().values())
+
+
+@pytest.mark.parametrize(
+    ('name', 'options'),
+    [
+        ('ctrnn', {'gradient': 'rtrl'}),
+        ('lrcssm', {'dtype': torch.float64}),
+    ],
+)
+def test_a_cell_without_kernels_is_refused(name: str, options: dict) -> None:
+    cell = make_cell(name, 2, 3, seed=0, **options)
+    assert not has_kernels(cell)
+    with pytest.raises(UserError, match='no fused kernels'):
+        FusedNetwork(cell, 1, torch.zeros(1), UpdateRule('adam', 1e-3, 0.9))
