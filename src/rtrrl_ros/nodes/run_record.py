@@ -22,6 +22,7 @@ class Step:
     stamp_ns: int
     lap: int
     step: int
+    td_error: float
     drift: float
     act_latency_s: float
     learn_latency_s: float
@@ -54,6 +55,8 @@ class RunRecord:
         self._step: Step | None = None
         self._modes = dict.fromkeys(Mode, 0)
         self._latencies: list[tuple[float, float]] = []
+        self._intervals: list[float] = []  # between two observations of one lap
+        self._td_errors: list[float] = []  # of the running lap
         self._since_s: float | None = None
         self._until_s = 0.0
 
@@ -82,9 +85,16 @@ class RunRecord:
 
     def on_step(self, step: Step) -> None:
         """An observation that the learner has dealt with. The clock starts with the first."""
-        self._until_s = time.monotonic()
+        now_s = time.monotonic()
+        same_lap = self._step is not None and self._step.lap == step.lap
+        if same_lap:
+            self._intervals.append(now_s - self._until_s)
+        else:
+            self._td_errors.clear()
+        self._td_errors.append(abs(step.td_error))
+        self._until_s = now_s
         if self._since_s is None:
-            self._since_s = self._until_s
+            self._since_s = now_s
         before = self._step.rollbacks if self._step else 0
         if step.rollbacks > before:
             self._recorder.mark_rolled_back(step.lap)
@@ -115,11 +125,17 @@ class RunRecord:
         if self._newest is None:
             return PROGRESS + 'waiting for the first observation'
         running = self._recorder.running
-        drift = f'  drift {self._step.drift:.3f}' if self._step else ''
+        learner = ''
+        if self._step:
+            latency_ms = 1e3 * (self._step.act_latency_s + self._step.learn_latency_s)
+            learner = (
+                f'  |TD error| {np.mean(self._td_errors):.3f}  drift {self._step.drift:.3f}'
+                f'  latency {latency_ms:.1f} ms'
+            )
         of = f'/{self.wanted}' if self.wanted else ''
         return (
             f'{PROGRESS}lap {running.lap + 1}{of}  step {running.steps}  '
-            f'return {running.task_return:.0f}{drift}  {self._rate_hz():.0f} decisions/s'
+            f'return {running.task_return:.0f}{learner}  {self._rate_hz():.0f} decisions/s'
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -130,6 +146,7 @@ class RunRecord:
             'seconds': round(self._seconds(), 3),
             'decisions': len(self._latencies),
             'decisions_per_s': round(self._rate_hz(), 2),
+            'decision_interval_s': _percentiles(self._intervals),
             'act_latency_s': _percentiles([act for act, _ in self._latencies]),
             'learn_latency_s': _percentiles([learn for _, learn in self._latencies]),
             'modes': {mode.name.lower(): count for mode, count in self._modes.items()},
