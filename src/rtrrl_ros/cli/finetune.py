@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ..checkpoint import save_checkpoint
+from ..driving.saving import save_tuned
 from ..errors import UserError
 from ..worlds.shifts import shift_values
 from .options import add_drive_options, learner_help
@@ -32,12 +32,9 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f'--out {out}: exists already; name a new folder')
     result = drive_and_report(options, learn=True, explore=True)
     if out is not None:
-        checkpoint, agent = result.trial.checkpoint, result.agent
-        tensors = dict(checkpoint.tensors)
-        tensors |= {f'actor.{k}': v for k, v in agent.actor.parameters.items()}
-        if agent.rtrrl is not None:
-            critic = agent.rtrrl.critic.network.parameters
-            tensors |= {f'critic.{k}': v for k, v in critic.items()}
-        finetuned = {'seed': options.seed, 'shift': shift_values(result.trial.shift), 'laps': len(result.laps)}
-        save_checkpoint(out, {**checkpoint.config, 'finetuned': finetuned}, tensors)
+        how = {
+            'seed': options.seed, 'shift': shift_values(result.trial.shift),
+            'laps': len(result.laps),
+        }  # fmt: skip
+        save_tuned(out, result.trial.checkpoint, result.agent, how)
     return 0

@@ -1,10 +1,10 @@
 """`rtrrl run`: the main job, through the real ROS graph."""
 
 import argparse
+import dataclasses
 import datetime
 import json
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,9 @@ def run(options: argparse.Namespace) -> int:
 
     from ..checkpoint import load_checkpoint
     from ..configuration import load_task_config
-    from ..driving.report import plot, summary, table
+    from ..driving.report import plot, speed_ratios, summary, table, verdict
     from ..launching.memory import MemoryMeter
-    from ..worlds.bare_loop import measure_bare_loop
+    from ..worlds.floor import measure_bare_loop
     from ..worlds.shifts import parse_shift, shift_values
 
     console = Console(highlight=False)
@@ -66,7 +66,10 @@ def run(options: argparse.Namespace) -> int:
         ('tuned, shifted', options.laps, shift, True),
     )
     console.print(f'timing the bare environment ({BARE_DECISIONS} decisions)')
-    bare = measure_bare_loop(decisions=BARE_DECISIONS)
+    bare = {
+        name: dataclasses.asdict(timing)
+        for name, timing in measure_bare_loop(decisions=BARE_DECISIONS).items()
+    }
     memory = MemoryMeter()
     phases: dict[str, Any] = {}
     details: dict[str, Any] = {}
@@ -79,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         phases[name], details[name] = result['laps'], result
     out.mkdir(parents=True)
     title = f'{options.task}, shift: {shift_text}'
-    speed = _speed(details['tuned, shifted'], bare)
+    speed = speed_ratios(details['tuned, shifted'], bare)
     document = {
         'task': options.task, 'model': str(model), 'seed': options.seed, 'shift': shift,
         'summary': summary(phases), 'phases': details, 'bare_loop': bare,
@@ -88,7 +91,8 @@ def run(options: argparse.Namespace) -> int:
     (out / 'run.json').write_text(json.dumps(document, indent=2) + '\n')
     plot(phases, title, out / 'returns.png')
     console.print(table(phases, title))
-    console.print(_verdict(document))
+    for line in verdict(document):
+        console.print(line)
     console.print(f'wrote {out}/run.json and {out}/returns.png')
     return 0
 
@@ -99,6 +103,7 @@ def _drive(
 ) -> dict[str, Any] | None:  # fmt: skip
     """One phase through the graph; its JSON, or None after a failure that was already told."""
     from ..launching.runner import launch
+    from ..nodes.run_record import PROGRESS
 
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / 'phase.json'

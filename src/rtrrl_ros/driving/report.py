@@ -80,3 +80,34 @@ def plot(phases: Phases, title: str, path: Path) -> None:
     axes.legend(loc='best', fontsize='small')
     figure.savefig(path, dpi=130)
     pyplot.close(figure)
+
+
+def speed_ratios(phase: dict[str, Any], bare: dict[str, dict[str, float]]) -> dict[str, float]:
+    """The graph's time per decision beside that of the bare environment, medians in s."""
+    graph = phase['decision_interval_s']['p50']
+    stock, world = bare['stock']['median_s'], bare['world']['median_s']
+    return {
+        'graph_s': graph, 'bare_stock_s': stock, 'bare_world_s': world,
+        'graph_to_stock': graph / stock, 'graph_to_world': graph / world,
+    }  # fmt: skip
+
+
+def verdict(document: dict[str, Any]) -> list[str]:
+    """What came out, in words; also when it is nothing to be proud of."""
+    numbers, speed = document['summary'], document['speed']
+    frozen, tuned = numbers['frozen, shifted'], numbers['tuned, shifted']
+    cost = 1.0 - frozen['mean_return'] / numbers['frozen']['mean_return']
+    last, before = tuned['last_laps_mean_return'], frozen['last_laps_mean_return']
+    word = 'better than' if last > before else 'not better than'
+    agent = document['phases']['tuned, shifted']
+    return [
+        f'The shift costs the frozen policy {cost:.0%} of its return. Last {LAST_LAPS} laps: '
+        f'tuned {last:.0f}, {word} frozen {before:.0f} on the same tracks.',
+        f'One decision through the graph: {1e3 * speed["graph_s"]:.1f} ms (median); the bare '
+        f'environment: {1e3 * speed["bare_stock_s"]:.1f} ms as in gymnasium (ratio '
+        f'{speed["graph_to_stock"]:.2f}), {1e3 * speed["bare_world_s"]:.1f} ms as drawn here '
+        f'(ratio {speed["graph_to_world"]:.2f}).',
+        f'Agent: act {1e3 * agent["act_latency_s"]["p50"]:.2f} ms, learn '
+        f'{1e3 * agent["learn_latency_s"]["p50"]:.2f} ms (medians). Memory of the whole graph: '
+        f'{document["memory_peak_bytes"] / 2**20:.0f} MiB at most.',
+    ]
