@@ -48,4 +48,4 @@ lock: venv ## choose the versions in the lock files anew
 	@tools/lock.sh
 
 clean: ## remove everything that the other targets made
-	rm -rf .venv .colcon build install log
+	rm -rf .venv .venv-old .colcon build install log

@@ -117,7 +117,7 @@ def _hash(files: list[Path], *texts: str) -> str:
 
 def _read_stamps() -> dict[str, str]:
     """What was set up; empty if nothing was, or if its interpreter is gone."""
-    if not os.path.lexists(VENV):
+    if not os.path.lexists(VENV) or (VENV.is_dir() and not os.listdir(VENV)):
         return {}
     if not STAMPS.is_file():
         raise SetUpError(f'{VENV} is not from this set-up: move it away, then run make again')
@@ -143,8 +143,10 @@ def _install_packages(torch_build: str, python: str) -> str:
     """A new, empty environment with everything in the lock."""
     if '{}.{}'.format(*platform.python_version_tuple()) != python:
         raise SetUpError(f'the environment was made with Python {python}: name it, PYTHON=...')
-    if VENV.exists():
-        shutil.rmtree(VENV)
+    # The old one gives way as a whole: half of it would not be known as ours if we are interrupted.
+    for old in (ROOT / '.venv-old', VENV):
+        if old.exists():
+            shutil.rmtree(old.replace(ROOT / '.venv-old'))
     VENV.mkdir()
     _write_stamps({'python': python, 'torch build': torch_build})
     run_logged([sys.executable, '-m', 'venv', str(VENV)], LOG, venv_environment(VENV))
