@@ -58,7 +58,9 @@ def load_task_config(task: str, path: str | Path | None = None) -> TaskConfig:
         node = str(key).rsplit('/', 1)[-1]
         if node not in SECTIONS:
             raise UserError(f'{file}: unknown node {key!r}; known: {", ".join(SECTIONS)}')
-        values = (body or {}).get('ros__parameters', {})
+        values = body.get('ros__parameters') if isinstance(body, dict) else None
+        if not isinstance(values, dict):
+            raise UserError(f'{file}: {key} must hold ros__parameters, a mapping')
         for part, cls in SECTIONS[node].items():
             names = {field.name for field in dataclasses.fields(cls)}
             mine = {name: value for name, value in values.items() if name in names}

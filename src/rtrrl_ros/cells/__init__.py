@@ -1,6 +1,7 @@
 """Recurrent cells with forward-mode gradients: `make_cell` builds one by name."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,7 +14,8 @@ from .lru import LRU
 
 __all__ = ['CELLS', 'CTRNN', 'LRU', 'Cell', 'LrcSSM', 'Trace', 'make_cell']
 
-CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (LrcSSM, LRU, CTRNN)}
+#: What builds each cell: (input_size, hidden_size, seed, dtype, **options).
+CELLS: dict[str, Callable[..., Cell]] = {cell.name: cell for cell in (LrcSSM, LRU, CTRNN)}
 
 
 def make_cell(
@@ -44,13 +46,13 @@ def make_cell(
     for what, size in (('input_size', input_size), ('hidden_size', hidden_size)):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise UserError(f'{what} = {size!r}: must be an integer of at least 1')
-    cell_type = CELLS[name]
+    build = CELLS[name]
     known = [
         parameter.name
-        for parameter in inspect.signature(cell_type.__init__).parameters.values()
+        for parameter in inspect.signature(build).parameters.values()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     ]
     for option in options:
         if option not in known:
             raise UserError(f'cell {name!r} has no option {option!r}; known: {", ".join(known)}')
-    return cell_type(input_size, hidden_size, seed, dtype, **options)
+    return build(input_size, hidden_size, seed, dtype, **options)

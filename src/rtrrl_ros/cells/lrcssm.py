@@ -72,9 +72,11 @@ class LrcSSM(Cell):
             unit = torch.rand(shape, generator=generator, dtype=torch.float64)
             return bound * (2.0 * unit - 1.0)
 
-        shapes = dict.fromkeys(UNIT_PARAMETERS, (hidden_size,))
-        shapes |= {'W_in': (hidden_size, input_size), 'H_in': (hidden_size, input_size)}
-        shapes |= {'mu_in': (input_size,), 'sig_in': (input_size,)}
+        shapes: dict[str, tuple[int, ...]] = {
+            **dict.fromkeys(UNIT_PARAMETERS, (hidden_size,)),
+            **dict.fromkeys(('W_in', 'H_in'), (hidden_size, input_size)),
+            **dict.fromkeys(('mu_in', 'sig_in'), (input_size,)),
+        }
         self._set_parameters({name: draw(*shape) for name, shape in shapes.items()})
 
     def initial_trace(self) -> Trace:

@@ -60,8 +60,9 @@ def gradient_cosine(cell: Cell, inputs: Tensor, dloss_dy: Tensor) -> dict[str, f
     got = forward_gradients(cell, inputs, dloss_dy)
     expected = autograd_gradients(cell, inputs, dloss_dy)
     pairs = {name: (got[name].reshape(-1), expected[name].reshape(-1)) for name in got}
-    pairs['all'] = tuple(torch.cat(side) for side in zip(*pairs.values(), strict=True))
+    left, right = (torch.cat(side) for side in zip(*pairs.values(), strict=True))
+    pairs['all'] = left, right
     return {
-        name: float(left @ right / (left.norm() * right.norm()))
-        for name, (left, right) in pairs.items()
+        name: float(one @ other / (one.norm() * other.norm()))
+        for name, (one, other) in pairs.items()
     }

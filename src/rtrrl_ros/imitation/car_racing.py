@@ -38,7 +38,7 @@ class PretrainConfig(Checked):
     latent_size: int = parameter(64, 'features', low=1)
     hidden_size: int = parameter(64, 'units of the cell', low=1)
     expert_laps: int = parameter(32, 'laps that the expert drives', low=2)
-    corrected_laps: int = parameter(16, 'laps of the clone, labelled by the expert', low=0)
+    corrected_laps: int = parameter(24, 'laps of the clone, labelled by the expert', low=0)
     critic_laps: int = parameter(16, 'laps of the clone that the critic is fitted to', low=0)
     expert_speed_m_s: float = parameter(60.0, 'top speed of the expert', unit='m/s', low=1)
     push_std: float = parameter(0.3, 'steering push in 3 laps of 4', low=0)
@@ -173,10 +173,7 @@ def pretrain(
             )  # fmt: skip
             summary['clone_return'] = float(np.mean([lap.task_return for lap in corrected[::2]]))
             laps += corrected
-            # gently: from good weights, a large step would first undo what is there
-            again = dataclasses.replace(
-                cloning, learning_rate=cloning.learning_rate / 3, epochs=max(1, cloning.epochs // 2)
-            )
+            again = dataclasses.replace(cloning, epochs=2 * cloning.epochs)
             curves.append(clone('cloning again', laps, again))
         save(Path(folder) / 'final')
         if config.critic_laps:

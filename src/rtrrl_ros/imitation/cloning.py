@@ -24,7 +24,10 @@ from .demonstrations import Demonstration
 class CloningConfig(Checked):
     """How encoder and actor are cloned."""
 
-    epochs: int = parameter(16, 'passes over the demonstrations at most', low=1)
+    epochs: int = parameter(
+        12, 'passes over the demonstrations at most; twice as many once corrected laps are in',
+        low=1,
+    )  # fmt: skip
     patience: int = parameter(5, 'epochs without a better held-out loss before stopping', low=1)
     batch_laps: int = parameter(8, 'laps unrolled side by side', low=1)
     window: int = parameter(40, 'decisions between two truncations of the gradient', low=2)

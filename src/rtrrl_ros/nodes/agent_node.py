@@ -1,10 +1,9 @@
 """The recurrent policy, and what it learns while it drives."""
 
 import dataclasses
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ackermann_msgs.msg import AckermannDriveStamped
 from rtrrl_msgs.msg import Executed, Features, LearnerStatus, Reward
@@ -145,10 +144,10 @@ class AgentNode(ManagedNode):
             raise UserError(f'save_to = {self._config.save_to}: {error.strerror}') from None
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run_node(AgentNode)
+    run_node(AgentNode)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -5,10 +5,9 @@ publishes the observation again, and in the end gives up. In real time it steps 
 with the newest command if that is fresh, otherwise with zero.
 """
 
-import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from ackermann_msgs.msg import AckermannDriveStamped
 from rosgraph_msgs.msg import Clock as ClockMessage
@@ -130,10 +129,10 @@ class CarRacingNode(ManagedNode):
             self._publish(self._course.observation)
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run_node(CarRacingNode)
+    run_node(CarRacingNode)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

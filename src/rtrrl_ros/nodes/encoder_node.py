@@ -1,10 +1,9 @@
 """From the camera image to the features of the recurrent policy."""
 
 import dataclasses
-import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from rtrrl_msgs.msg import Features
@@ -55,10 +54,10 @@ class EncoderNode(ManagedNode):
         self._latency_s = time.perf_counter() - start_s
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run_node(EncoderNode)
+    run_node(EncoderNode)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -5,10 +5,9 @@ imports nothing that learns or renders, so it keeps working when those do not.
 """
 
 import dataclasses
-import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from ackermann_msgs.msg import AckermannDriveStamped
 from rclpy.duration import Duration
@@ -107,10 +106,10 @@ class GateNode(ManagedNode):
             self._executed.publish(executed_message(output))
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run_node(GateNode)
+    run_node(GateNode)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

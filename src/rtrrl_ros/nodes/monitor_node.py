@@ -5,10 +5,9 @@ It exits with 0 once all laps are over, with 1 where the record has gaps.
 
 import dataclasses
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rtrrl_msgs.msg import Executed, LearnerStatus, Reward
 
@@ -104,10 +103,10 @@ class MonitorNode(ManagedNode):
             raise UserError(f'out = {self._out}: {error.strerror}') from None
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run_node(MonitorNode)
+    run_node(MonitorNode)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -4,9 +4,10 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import rclpy
 from rclpy.executors import Executor, SingleThreadedExecutor
@@ -66,11 +67,23 @@ def spin(executor: Executor, done: Callable[[], bool]) -> None:
         executor.spin_until_future_complete(Future(), SPIN_S)
 
 
-def run_node(make_node: Callable[[], Any]) -> int:
-    """Run one `ManagedNode` until it finishes or is asked to stop; returns the exit status.
+def run_node(make_node: Callable[[], Any]) -> NoReturn:
+    """Run one `ManagedNode` until it finishes or is asked to stop, and end the process.
 
-    2: it refused its parameters or to configure, with one line that says why.
+    Exit status 2: it refused its parameters or to configure, with one line that says why.
     """
+    try:
+        status = _run(make_node)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    # Everything is closed. The interpreter would take seconds to unload torch, for nothing.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _run(make_node: Callable[[], Any]) -> int:
     request = StopRequest()
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)

@@ -1,6 +1,6 @@
 """From the state of the world to the reward of the learner."""
 
-import sys
+from typing import NoReturn
 
 from rtrrl_msgs.msg import Reward, WorldState
 
@@ -31,10 +31,10 @@ class RewardNode(ManagedNode):
         self._publisher.publish(reward_message(signal))
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run_node(RewardNode)
+    run_node(RewardNode)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -83,7 +83,7 @@ def cos_sin(x: np.float32) -> tuple[np.float32, np.float32]:
 
 
 @inlined
-def is_finite(x: np.float32) -> bool:
+def is_finite(x: np.float32) -> np.bool:
     """Whether x is a number and not infinite.
 
     NumPy's test is x - x == 0, which the compiler answers without looking where x is a sum and

@@ -174,10 +174,10 @@ class FusedNetwork:
 
         Returns
         -------
-        False if the new gradient was not finite: the eligibility trace is then cut. The
-        parameters stay finite in any case.
+        False if the step was not `ready`, and then nothing was learned, or if the new gradient
+        was not finite. Either way the eligibility trace is cut and the parameters are finite.
         """
-        accepted = self.ready(td_error or 0.0) and all(math.isfinite(value) for value in d_out)
+        accepted = self.ready(td_error or 0.0)
         if accepted:
             self._d_out[:] = d_out
             kernels = self._observe if td_error is None else self._update
@@ -187,6 +187,12 @@ class FusedNetwork:
         if not accepted:
             self.cut()
         return accepted
+
+    def traffic(self) -> tuple[int, int]:
+        """How many float32 numbers an update changes, and how many more it only reads."""
+        moments = 2 if self.rule.optimizer == 'adam' else 0
+        trace = sum(block.numel() for block in self._traces)
+        return trace + (2 + moments) * self.flat.numel(), self.flat.numel()
 
     def drift(self) -> float:
         """||theta - origin||."""

@@ -1,0 +1,131 @@
+"""Whatever a user gets wrong is one clear line on stderr and exit status 2."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rtrrl_ros.cli.main import main
+from rtrrl_ros.resources import find_resource
+
+MODEL = 'models/car-racing-lrcssm'
+
+
+@pytest.fixture
+def model() -> str:
+    return str(find_resource('models', 'car-racing-lrcssm'))
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run `rtrrl` with these arguments; returns the one line that it must complain in."""
+    try:
+        status = main(arguments)
+    except SystemExit as stop:  # argparse
+        status = stop.code
+    captured = capsys.readouterr()
+    assert status == 2
+    assert captured.out == ''
+    lines = captured.err.splitlines()
+    assert len(lines) == 1, captured.err
+    return lines[0]
+
+
+def test_a_missing_model(capsys, tmp_path: Path) -> None:
+    line = complaint(capsys, 'evaluate', 'car-racing', '--model', str(tmp_path / 'no'))
+    assert 'no model folder' in line
+
+
+def test_a_truncated_model(capsys, tmp_path: Path, model: str) -> None:
+    for name in ('config.json', 'model.safetensors'):
+        data = (Path(model) / name).read_bytes()
+        (tmp_path / name).write_bytes(data if name == 'config.json' else data[:1000])
+    line = complaint(capsys, 'finetune', 'car-racing', '--model', str(tmp_path))
+    assert 'truncated' in line
+
+
+def test_a_model_of_another_shape(capsys, tmp_path: Path, model: str) -> None:
+    config = json.loads((Path(model) / 'config.json').read_text())
+    (tmp_path / 'config.json').write_text(json.dumps({**config, 'hidden_size': 33}))
+    (tmp_path / 'model.safetensors').write_bytes((Path(model) / 'model.safetensors').read_bytes())
+    line = complaint(capsys, 'evaluate', 'car-racing', '--model', str(tmp_path))
+    assert 'shape' in line
+
+
+@pytest.mark.parametrize(
+    ('extra', 'word'),
+    [
+        (('--shift', 'wind=3'), 'steering_offset'),
+        (('--shift', 'steering_offset'), 'NAME=VALUE'),
+        (('--shift', 'steering_offset=left'), 'not a number'),
+        (('--shift', 'light=nan'), 'light'),
+        (('--set', 'actor_learning_rate=-1'), 'actor_learning_rate'),
+        (('--set', 'gamma=1.2'), '[0, 1)'),
+        (('--set', 'gamma=high'), 'float expected'),
+        (('--set', 'gama=0.9'), 'gamma'),
+        (('--laps', '0'), 'at least 1'),
+        (('--laps', 'ten'), 'laps'),
+        (('--seed', '-1'), 'seed'),
+        (('--json', '/no/such/folder/x.json'), 'no such folder'),
+        (('--config', '/no/such/file.yaml'), 'cannot be read'),
+    ],
+)
+@pytest.mark.parametrize('command', ['evaluate', 'finetune'])
+def test_a_bad_option(capsys, model: str, command: str, extra: tuple, word: str) -> None:
+    line = complaint(capsys, command, 'car-racing', '--model', model, *extra)
+    assert word in line
+
+
+def test_an_unknown_task(capsys, model: str) -> None:
+    assert 'car-racing' in complaint(capsys, 'evaluate', 'moon-racing', '--model', model)
+
+
+def test_an_unknown_cell(capsys, tmp_path: Path) -> None:
+    line = complaint(
+        capsys, 'pretrain', 'car-racing', '--cell', 'lstm', '--out', str(tmp_path / 'new')
+    )
+    assert 'lrcssm' in line
+
+
+def test_an_output_folder_that_is_not_new(capsys, tmp_path: Path, model: str) -> None:
+    (tmp_path / 'old').mkdir()
+    (tmp_path / 'old' / 'file').touch()
+    for command in (
+        ('finetune', 'car-racing', '--model', model, '--out', str(tmp_path / 'old')),
+        ('pretrain', 'car-racing', '--out', str(tmp_path / 'old')),
+        ('run', 'car-racing', '--model', model, '--out', str(tmp_path / 'old')),
+    ):
+        assert 'exists already' in complaint(capsys, *command)
+
+
+@pytest.mark.parametrize(
+    ('text', 'word'),
+    [
+        ('[1, 2]', 'node names'),
+        ('agent_nod:\n  ros__parameters: {}\n', 'unknown node'),
+        ('agent_node:\n  ros__parameters: {gamma: 1.5}\n', 'gamma'),
+        ('agent_node:\n  ros__parameters: {gama: 0.5}\n', 'gama'),
+        ('agent_node: {', 'cannot be read'),
+        ('agent_node: 3', 'ros__parameters'),
+        ('agent_node:\n  ros__parameters: 3\n', 'ros__parameters'),
+    ],
+)
+def test_a_bad_configuration_file(capsys, tmp_path: Path, model: str, text, word) -> None:
+    file = tmp_path / 'config.yaml'
+    file.write_text(text)
+    line = complaint(
+        capsys, 'evaluate', 'car-racing', '--model', model, '--config', str(file)
+    )
+    assert word in line
+    assert str(file) in line
+
+
+def test_a_launch_argument_without_value(capsys) -> None:
+    assert 'name:=value' in complaint(capsys, 'launch', 'sim.launch.xml', 'laps=3')
+
+
+def test_help_shows_an_example_for_every_command(capsys) -> None:
+    for command in ('pretrain', 'evaluate', 'finetune', 'run', 'launch'):
+        with pytest.raises(SystemExit) as stop:
+            main([command, '--help'])
+        assert stop.value.code == 0
+        assert 'Example: rtrrl ' + command in ' '.join(capsys.readouterr().out.split())
