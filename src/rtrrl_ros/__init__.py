@@ -1,3 +1,3 @@
-"""Online fine-tuning of recurrent driving policies by real-time recurrent reinforcement learning."""
+"""Recurrent driving policies fine-tuned while they drive, by real-time recurrent RL."""
 
 __version__ = '0.1.0'

@@ -73,6 +73,7 @@ def save_checkpoint(path: str | Path, config: dict[str, Any], tensors: dict[str,
     # safetensors refuses tensors that share memory, as views of a flat vector do
     whole = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
     safetensors.torch.save_file(whole, path / (WEIGHTS + '.part'))
-    (path / (CONFIG + '.part')).write_text(json.dumps({'format': FORMAT, **config}, indent=2) + '\n')
+    text = json.dumps({'format': FORMAT, **config}, indent=2)
+    (path / (CONFIG + '.part')).write_text(text + '\n')
     for name in (WEIGHTS, CONFIG):
         (path / (name + '.part')).replace(path / name)

@@ -16,7 +16,7 @@ from .learning.config import LearnerConfig
 from .parameters import from_mapping
 from .resources import find_resource
 from .safety.gate import GateLimits
-from .worlds.car_racing import CarRacingConfig
+from .worlds.car_racing_config import CarRacingConfig
 from .worlds.rewards import RewardConfig
 
 #: which dataclasses a node's section fills; a node also has parameters of its own, named here

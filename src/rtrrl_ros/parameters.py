@@ -49,18 +49,22 @@ def range_text(field: dataclasses.Field) -> str:
         return 'one of ' + ', '.join(meta['choices'])
     if meta['low'] is None and meta['high'] is None:
         return f'of type {type(field.default).__name__}'
-    left = '(-inf' if meta['low'] is None else f'{"(" if meta["low_open"] else "["}{meta["low"]:g}'
-    right = 'inf)' if meta['high'] is None else f'{meta["high"]:g}{")" if meta["high_open"] else "]"}'
+    left, right = '(-inf', 'inf)'
+    if meta['low'] is not None:
+        left = ('(' if meta['low_open'] else '[') + format(meta['low'], 'g')
+    if meta['high'] is not None:
+        right = format(meta['high'], 'g') + (')' if meta['high_open'] else ']')
     return f'in {left}, {right}'
 
 
 def check_value(field: dataclasses.Field, value: Any) -> Any:
     """Return `value` as the type of the field, or raise `UserError` naming what is accepted."""
-    meta, kind = field.metadata, type(field.default)
+    meta: Any = field.metadata
+    kind: type = type(field.default)
     ok = True
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if type(value) is not kind:
+    if type(value) is not kind:  # a bool is no int here
         ok = False
     elif kind in (int, float):
         low, high = meta['low'], meta['high']
@@ -90,7 +94,8 @@ def from_mapping(cls: type[T], values: dict[str, Any], where: str = '') -> T:
     for name in values:
         if name not in known:
             prefix = f'{where}: ' if where else ''
-            raise UserError(f'{prefix}unknown parameter {name!r}; known: {", ".join(sorted(known))}')
+            names = ', '.join(sorted(known))
+            raise UserError(f'{prefix}unknown parameter {name!r}; known: {names}')
     try:
         return cls(**values)
     except UserError as error:

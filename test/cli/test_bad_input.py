@@ -112,9 +112,7 @@ def test_an_output_folder_that_is_not_new(capsys, tmp_path: Path, model: str) ->
 def test_a_bad_configuration_file(capsys, tmp_path: Path, model: str, text, word) -> None:
     file = tmp_path / 'config.yaml'
     file.write_text(text)
-    line = complaint(
-        capsys, 'evaluate', 'car-racing', '--model', model, '--config', str(file)
-    )
+    line = complaint(capsys, 'evaluate', 'car-racing', '--model', model, '--config', str(file))
     assert word in line
     assert str(file) in line
 

@@ -28,9 +28,7 @@ class Rig:
         )
         self.reports: list[DriverReport] = []
         self.log: list[str] = []
-        self.driver = Driver(
-            self.agent, Actuation(), lockstep=lockstep, on_report=self._on_report
-        )
+        self.driver = Driver(self.agent, Actuation(), lockstep=lockstep, on_report=self._on_report)
 
     def _on_report(self, report: DriverReport) -> None:
         self.reports.append(report)

@@ -26,7 +26,7 @@ def test_a_bad_value_is_one_line_with_its_name(name, value) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UserError, match='unknown parameter .gama.*gamma'):
+    with pytest.raises(UserError, match=r'unknown parameter .gama.*gamma'):
         from_mapping(LearnerConfig, {'gama': 0.9})
 
 

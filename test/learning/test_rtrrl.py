@@ -157,9 +157,7 @@ def test_warm_up_moves_the_critic_only() -> None:
 def test_a_non_finite_step_is_refused_and_changes_no_parameter(
     optimizer: str, bad: float, where: str
 ) -> None:
-    drive = Drive(
-        config(optimizer=optimizer, actor_learning_rate=0.01, critic_learning_rate=0.01)
-    )
+    drive = Drive(config(optimizer=optimizer, actor_learning_rate=0.01, critic_learning_rate=0.01))
     for t in range(3):
         drive.step(t)
     before = drive.actor.flat.clone(), drive.critic.flat.clone()

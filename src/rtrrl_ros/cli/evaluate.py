@@ -3,7 +3,6 @@
 import argparse
 
 from .options import add_drive_options
-from .trials import drive_and_report
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -22,5 +21,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from .trials import drive_and_report
+
     drive_and_report(options, learn=False, explore=options.explore)
     return 0

@@ -3,11 +3,9 @@
 import argparse
 from pathlib import Path
 
-from ..driving.saving import save_tuned
 from ..errors import UserError
 from ..worlds.shifts import shift_values
 from .options import add_drive_options, learner_help
-from .trials import drive_and_report
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -27,6 +25,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ..driving.saving import save_tuned
+    from .trials import drive_and_report
+
     out = options.out
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f'--out {out}: exists already; name a new folder')

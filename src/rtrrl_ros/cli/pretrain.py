@@ -23,7 +23,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('--cell', default='lrcssm', help='recurrent cell, default lrcssm')
     parser.add_argument('--seed', type=seed_int, default=0, help='default 0')
     parser.add_argument('--expert-laps', type=positive_int, metavar='N', help='default 32')
-    parser.add_argument('--epochs', type=positive_int, metavar='N', help='at most, default 12; twice as many in the second round')
+    parser.add_argument(
+        '--epochs', type=positive_int, metavar='N',
+        help='at most, default 12; twice as many in the second round',
+    )  # fmt: skip
     parser.add_argument(
         '--workers', type=positive_int, default=os.cpu_count() or 1,
         help='processes that drive and threads that train; default: one per core',

@@ -53,14 +53,12 @@ def run(options: argparse.Namespace) -> int:
     model = options.model or find_resource('models', DEFAULT_MODEL[options.task])
     load_checkpoint(model)
     load_task_config(options.task)
-    shift = shift_values(
-        parse_shift(options.task, options.shift or DEFAULT_SHIFT[options.task])
-    )
+    shift = shift_values(parse_shift(options.task, options.shift or DEFAULT_SHIFT[options.task]))
     out = options.out or Path('results') / options.task / f'{datetime.datetime.now():%Y%m%d-%H%M%S}'
     if out.exists():
         raise UserError(f'--out {out}: exists already; name a new folder')
     shift_text = ', '.join(f'{name} = {value:g}' for name, value in shift.items()) or 'none'
-    plan = (
+    plan: tuple[tuple[str, int, dict[str, float], bool], ...] = (
         ('frozen', options.frozen_laps, {}, False),
         ('frozen, shifted', options.laps, shift, False),
         ('tuned, shifted', options.laps, shift, True),

@@ -11,8 +11,8 @@ from ..errors import UserError
 from ..worlds.car_racing import FRAME_S
 from ..worlds.contract import StepType
 from ..worlds.shifts import parse_shift
-from .progress import Stages
 from .options import task_config, writable, write_json
+from .progress import Stages
 
 
 def drive_and_report(options: argparse.Namespace, *, learn: bool, explore: bool) -> TrialResult:

@@ -103,7 +103,7 @@ class Driver:
         return self._command
 
     def _can_learn(self) -> bool:
-        if self._learned or self._acted not in self._rewards:
+        if self._learned or self._acted is None or self._acted not in self._rewards:
             return False
         first = self._rewards[self._acted].step_type is StepType.FIRST
         return first or self._previous in self._executed
@@ -124,9 +124,14 @@ class Driver:
         self._learned = True
         self.on_report(
             DriverReport(
-                signal, update, lap_end, learning, drift, self._act_latency_s,
+                signal,
+                update,
+                lap_end,
+                learning,
+                drift,
+                self._act_latency_s,
                 time.perf_counter() - start,
-            )  # fmt: skip
+            )
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ..errors import UserError
 from ..perception.encoder import Encoder
 from ..safety.gate import Gate
 from ..worlds.contract import StepType, World, WorldState
@@ -17,7 +18,8 @@ def drive_laps(
 ) -> list[Lap]:  # fmt: skip
     """Drive `laps` laps from lap 0 on; returns them.
 
-    `on_lap` is called after each lap, `on_step` after each observation.
+    `on_lap` is called after each lap, `on_step` after each observation. A policy that has no
+    finite action raises `UserError`, as the lock-stepped graph then stops.
     """
     recorder = LapRecorder()
     reports: list[DriverReport] = []
@@ -28,10 +30,11 @@ def drive_laps(
             state = observation.state
             signal = RewardSignal.of(state, reward(state))
             lap = recorder.on_reward(signal)
-            now_s = state.stamp_ns * 1e-9
             commands = list(driver.on_features(state.stamp_ns, encoder.encode(observation.image)))
             commands += driver.on_reward(signal)
-            output = gate.propose(commands[-1], now_s) if commands else gate.tick(now_s)
+            if not commands:
+                raise UserError('the model gives no finite action for what it sees')
+            output = gate.propose(commands[-1], state.stamp_ns * 1e-9)
             list(driver.on_executed(state.stamp_ns, output.mode))
             on_step(signal, reports[-1] if reports else None)
             if state.step_type is StepType.LAST:

@@ -9,7 +9,8 @@ import matplotlib
 from rich.table import Table
 
 matplotlib.use('Agg')  # no display on a car or a server
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
+from matplotlib.ticker import MaxNLocator
 
 #: laps at the end of a phase that the comparison is about
 LAST_LAPS = 3
@@ -75,7 +76,7 @@ def plot(phases: Phases, title: str, path: Path) -> None:
     axes.plot([], [], 'x', color='black', label='intervention')
     axes.plot([], [], ':', color='#7f7f7f', label='mean of the phase')
     axes.set(xlabel='lap', ylabel='return of the lap', title=title)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(loc='best', fontsize='small')
     figure.savefig(path, dpi=130)

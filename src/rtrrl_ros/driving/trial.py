@@ -47,7 +47,7 @@ class TrialResult:
             'task': self.trial.task,
             'cell': self.trial.checkpoint.get('cell', str),
             'seed': self.trial.seed,
-            "shift": shift_values(self.trial.shift),
+            'shift': shift_values(self.trial.shift),
             'laps': [lap.to_json() for lap in self.laps],
             'seconds': round(self.seconds, 3),
         }
@@ -68,11 +68,10 @@ def run_trial(
     )
     driver = Driver(agent, config.actuation, lockstep=True)
     world = make_world(trial.task, config.world, trial.shift, trial.seed)
+    gate = Gate(dataclasses.replace(config.gate, lockstep=True))
+    reward = RewardFunction(config.reward).reward
     try:
-        laps = drive_laps(
-            world, encoder, driver, Gate(dataclasses.replace(config.gate, lockstep=True)), RewardFunction(config.reward).reward, trial.laps,
-            on_lap, on_step,
-        )  # fmt: skip
+        laps = drive_laps(world, encoder, driver, gate, reward, trial.laps, on_lap, on_step)
     finally:
         world.close()
     return TrialResult(trial, laps, time.perf_counter() - start, agent)

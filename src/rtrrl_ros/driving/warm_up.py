@@ -1,4 +1,4 @@
-"""Running an agent a few steps before it matters, so that the first real step is not the slow one."""
+"""Running an agent a few steps before it matters: the first real step is not the slow one."""
 
 import numpy as np
 

@@ -20,9 +20,10 @@ from ..driving.assembly import load_agent, load_encoder, make_networks, single_t
 from ..parameters import Checked, parameter
 from ..perception.encoder import Decoder, Encoder
 from ..perception.image import shrink
+from ..worlds.car_racing import CarRacingWorld
+from ..worlds.car_racing_config import CarRacingShift
 from ..worlds.contract import Observation
 from ..worlds.expert import Expert, ExpertConfig
-from ..worlds.registry import make_world
 from ..worlds.rewards import RewardFunction
 from .cloning import Cloning, CloningConfig, Epoch
 from .critic import CriticConfig, pretrain_critic
@@ -59,13 +60,13 @@ class LapJob:
     perturbation: Perturbation
     model: Path | None = None
     std: float = 0.0
-    shift: object | None = None
+    shift: CarRacingShift | None = None
 
 
 def record(job: LapJob) -> Demonstration:
     """Drive and record one lap on a training track; a function of the job alone."""
     single_threaded()
-    world = make_world('car-racing', job.task.world, job.shift, job.seed, split='training')
+    world = CarRacingWorld(job.task.world, job.shift, job.seed, split='training')
     try:
         expert = Expert(world, job.expert)
         first = world.reset(job.lap)

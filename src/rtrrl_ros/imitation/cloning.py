@@ -107,8 +107,9 @@ class Cloning:
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         self.generator = np.random.default_rng(seed)
         # channels last: convolutions on small maps run a fifth faster on a CPU
-        self.encoder.to(self.device, memory_format=torch.channels_last)
-        self.decoder.to(self.device, memory_format=torch.channels_last)
+        for part in (self.encoder, self.decoder):
+            part.to(self.device)
+            part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.flat = actor.flat.detach().clone().to(self.device).requires_grad_()
         self.log_std = torch.full((actor.head_size,), -1.0, device=self.device).requires_grad_()
 
@@ -145,8 +146,9 @@ class Cloning:
         with torch.no_grad():
             for weight, value in zip(weights, best, strict=True):
                 weight.copy_(value)
-        self.encoder.to('cpu', memory_format=torch.contiguous_format)
-        self.decoder.to('cpu', memory_format=torch.contiguous_format)
+        for part in (self.encoder, self.decoder):
+            part.to('cpu')
+            part.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.actor.bind(self.flat.detach().clone().cpu())
         return curve
 

@@ -35,7 +35,8 @@ def discounted_returns(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 def pretrain_critic(
     critic: Network, actor: Network, encoder: Encoder, laps: Sequence[Demonstration],
-    gamma: float, config: CriticConfig, on_epoch: Callable[[int, float], None] = lambda index, loss: None,
+    gamma: float, config: CriticConfig,
+    on_epoch: Callable[[int, float], None] = lambda index, loss: None,
 ) -> float:  # fmt: skip
     """Fit V to the laps' discounted returns, in place; returns the share of variance explained.
 

@@ -1,4 +1,4 @@
-"""Demonstrations in CarRacing: who drives, what is pushed, and the expert's label for each frame."""
+"""Demonstrations: who drives, what is pushed, and the expert's label for each frame."""
 
 import concurrent.futures
 import dataclasses

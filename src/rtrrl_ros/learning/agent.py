@@ -67,7 +67,7 @@ class Agent:
 
     @property
     def training_actor(self) -> bool:
-        """Does the actor learn in this lap?"""
+        """Whether the actor learns in this lap."""
         warm = self.laps >= self.config.warmup_laps
         return self.rtrrl is not None and warm and not self.guard.frozen
 

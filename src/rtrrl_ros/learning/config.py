@@ -21,15 +21,18 @@ class LearnerConfig(Checked):
         0.9, 'decay of the eligibility trace of the actor', low=0, high=1, source='2311.04830 eq. 5'
     )
     lambda_critic: float = parameter(
-        0.9, 'decay of the eligibility trace of the critic', low=0, high=1, source='2311.04830 eq. 4'
-    )
+        0.9, 'decay of the eligibility trace of the critic', low=0, high=1,
+        source='2311.04830 eq. 4',
+    )  # fmt: skip
     actor_learning_rate: float = parameter(1e-4, 'step size of the actor', low=0, high=1)
     critic_learning_rate: float = parameter(1e-3, 'step size of the critic', low=0, high=1)
     optimizer: str = parameter(
         'adam', 'rule that turns TD error x eligibility into a step', choices=OPTIMIZERS
     )
     adam_beta1: float = parameter(0.9, 'decay of the first moment', low=0, high=1, high_open=True)
-    adam_beta2: float = parameter(0.999, 'decay of the second moment', low=0, high=1, high_open=True)
+    adam_beta2: float = parameter(
+        0.999, 'decay of the second moment', low=0, high=1, high_open=True
+    )
     adam_epsilon: float = parameter(1e-8, 'floor of the second moment', low=0, low_open=True)
     td_error_clip: float = parameter(
         1.0, 'the TD error is clipped to [-clip, clip] before the update', low=0, low_open=True

@@ -71,9 +71,7 @@ class Network:
         else:
             self.state, self.trace = self.cell.step(x, self.state, None)
         self.y = self.cell.output(self.state)
-        return torch.addmv(
-            self.parameters['head.bias'], self.parameters['head.weight'], self.y
-        )
+        return torch.addmv(self.parameters['head.bias'], self.parameters['head.weight'], self.y)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One step of a batch, differentiable, for training by BPTT before the drive.

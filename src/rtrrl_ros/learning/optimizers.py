@@ -9,8 +9,10 @@ from .config import LearnerConfig
 
 
 class Optimizer(abc.ABC):
-    """`step(delta, z)` is the increment of the parameters; ascent, since z is a gradient of the
-    log-likelihood or of the value."""
+    """`step(delta, z)` is the increment of the parameters.
+
+    Ascent: z is a gradient of the log-likelihood or of the value.
+    """
 
     @abc.abstractmethod
     def step(self, delta: float, z: Tensor) -> Tensor:

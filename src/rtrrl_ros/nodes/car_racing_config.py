@@ -3,7 +3,7 @@
 import dataclasses
 
 from ..parameters import Checked, parameter
-from ..worlds.car_racing import SPLITS
+from ..worlds.car_racing_config import SPLITS
 
 
 @dataclasses.dataclass(frozen=True)

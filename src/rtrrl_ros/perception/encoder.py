@@ -18,8 +18,9 @@ class Encoder(nn.Module):
 
     def __init__(self, image_size: int = 64, latent_size: int = 64) -> None:
         super().__init__()
-        if image_size % 2 ** len(CHANNELS):
-            raise UserError(f'image_size = {image_size}: must be a multiple of {2 ** len(CHANNELS)}')
+        unit = 2 ** len(CHANNELS)
+        if image_size % unit:
+            raise UserError(f'image_size = {image_size}: must be a multiple of {unit}')
         self.image_size, self.latent_size = image_size, latent_size
         layers: list[nn.Module] = []
         for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
