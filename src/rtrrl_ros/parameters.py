@@ -66,7 +66,7 @@ def check_value(field: dataclasses.Field, value: Any) -> Any:
         value = float(value)
     if type(value) is not kind:  # a bool is no int here
         ok = False
-    elif kind in (int, float):
+    elif isinstance(value, int | float) and kind is not bool:
         low, high = meta['low'], meta['high']
         ok = math.isfinite(value)
         ok = ok and (low is None or (value > low if meta['low_open'] else value >= low))
