@@ -116,7 +116,7 @@ def test_arguments_defaults_and_let(read):
 
 def test_conditions(read):
     body = '<arg name="on" default="true"/>' + NODE.format('if="$(var on)"', '')
-    body += NODE.format('unless="$(var on)"', '<param name="a" value="1" if="0"/>')
+    body += NODE.format('unless="$(var on)"', '')
     assert [len(read(body, on=value)) for value in ('true', '1', 'False')] == [1, 1, 1]
     assert ros_arguments(read(body, on='0')[0]) == ['-r', '__node:=talker']
 
@@ -170,6 +170,7 @@ def test_a_file_that_includes_itself_is_refused(read):
         ('<node pkg="missing" exec="talk"/>', "no ROS package 'missing'"),
         ('<node pkg="rtrrl_ros" exec="no_node"/>', "no node 'no_node'"),
         (NODE.format('on_exit="explode"', ''), 'must be one of shutdown'),
+        (NODE.format('', '<param name="a" value="1" if="1"/>'), "no attribute 'if'"),  # as in ROS
         (NODE.format('', '<param name="a"/>'), "needs the attribute 'value'"),
         (NODE.format('', '<param name="a" value="x" type="int"/>'), 'invalid literal'),
         (NODE.format('', '<param from="/no/file.yaml"/>'), 'no parameter file'),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rtrrl_ros.launching.node_element import NodeProcess
-from rtrrl_ros.launching.processes import ProcessGroup
+from rtrrl_ros.launching.processes import ESCALATION, ProcessGroup
 
 FOREVER = 'import signal, time\nprint("up")\nwhile True: time.sleep(60)'
 OBEDIENT = f'import signal, sys\nsignal.signal(signal.SIGINT, lambda *a: sys.exit(0))\n{FOREVER}'
@@ -30,7 +30,7 @@ def process(label: str, code: str, **options) -> NodeProcess:
 class Watched:
     """A process group whose output is kept."""
 
-    def __init__(self, *nodes: NodeProcess, escalation=QUICK) -> None:
+    def __init__(self, *nodes: NodeProcess, escalation=ESCALATION) -> None:
         self.output: list[tuple[str, str]] = []
         self.seen: dict[str, int] = {}
         self.group = ProcessGroup(
@@ -126,7 +126,7 @@ def test_escalation_ends_a_stubborn_process_and_says_so():
         if watched.said('stubborn'):
             watched.group.stop()
 
-    watched = Watched(process('stubborn', STUBBORN))
+    watched = Watched(process('stubborn', STUBBORN), escalation=QUICK)
     assert watched.run(stop) == 1
     assert gone(watched.seen['stubborn'])
     assert watched.said('launch') == [
@@ -167,7 +167,7 @@ def test_what_cannot_be_started_fails_and_ends_the_rest():
 LAUNCHER = f"""
 import os, sys
 from rtrrl_ros.launching.node_element import NodeProcess
-from rtrrl_ros.launching.processes import ProcessGroup
+from rtrrl_ros.launching.processes import ESCALATION, ProcessGroup
 node = NodeProcess('child', [sys.executable, '-c', {OBEDIENT!r}],
                    {{**os.environ, 'PYTHONUNBUFFERED': '1'}}, 'screen', False, None)
 show = lambda label, line: print(label, line, group.pids.get('child'), flush=True)

@@ -165,7 +165,6 @@ class _Reader:
                 namespace,
                 dict(scope.environment),
                 lambda at, name: text(at, name, scope),
-                lambda at: _wanted(at, scope),
             )
         )
 

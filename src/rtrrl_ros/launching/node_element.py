@@ -54,7 +54,6 @@ def read_node(
     namespace: str,
     environment: dict[str, str],
     text: Text,
-    wanted: Callable[[Element], bool],
 ) -> NodeProcess:
     """The process that a <node> element asks for."""
     element.check(['pkg', 'exec'], ATTRIBUTES)
@@ -65,8 +64,6 @@ def read_node(
     if namespace:
         ros += ['-r', f'__ns:={namespace}']
     for child in element.children:
-        if not wanted(child):
-            continue
         ros += _param(child, text) if child.tag == 'param' else _remap(child, text)
     if 'ros_args' in element.attributes:
         ros += shlex.split(text(element, 'ros_args'))
@@ -105,7 +102,7 @@ def executable_command(package: str, executable: str) -> list[str]:
 
 
 def _remap(element: Element, text: Text) -> list[str]:
-    element.check(['from', 'to'], ['if', 'unless'])
+    element.check(['from', 'to'])
     element.check_children()
     return ['-r', f'{text(element, "from")}:={text(element, "to")}']
 
@@ -113,18 +110,18 @@ def _remap(element: Element, text: Text) -> list[str]:
 def _param(element: Element, text: Text, prefix: str = '') -> list[str]:
     """Arguments for a <param>: a file (from=), a value, or nested parameters."""
     if 'from' in element.attributes:
-        element.check(['from'], ['if', 'unless'])
+        element.check(['from'])
         element.check_children()
         path = Path(text(element, 'from'))
         if not path.is_file():
             raise element.fault(f'no parameter file {path}')
         return ['--params-file', str(path)]
     if element.children:
-        element.check(['name'], ['if', 'unless'])
+        element.check(['name'])
         element.check_children(['param'])
         name = prefix + text(element, 'name')
         return [word for child in element.children for word in _param(child, text, f'{name}.')]
-    element.check(['name', 'value'], ['type', 'if', 'unless'])
+    element.check(['name', 'value'], ['type'])
     kind = text(element, 'type') if 'type' in element.attributes else ''
     try:
         value = typed_value(text(element, 'value'), kind)
