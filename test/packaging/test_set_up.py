@@ -1,9 +1,12 @@
 """The set-up on machines that lack something: one line that names the fix."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -72,15 +75,11 @@ def set_up(checkout: Path, **environment: str) -> subprocess.CompletedProcess[st
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What the set-up reads of the repository, in a place where it may write."""
-    for name in ('tools', 'interfaces', 'pyproject.toml', 'setup.py', 'setup.cfg', 'package.xml',
-                 'requirements.lock', 'requirements-torch.txt'):  # fmt: skip
-        (tmp_path / name).symlink_to(ROOT / name)
-    # The set-up finds its checkout by its own place.
-    (tmp_path / 'tools').unlink()
-    (tmp_path / 'tools').mkdir()
-    for file in TOOLS.iterdir():
-        if file.is_file():
-            (tmp_path / 'tools' / file.name).write_bytes(file.read_bytes())
+    for name in ('pyproject.toml', 'setup.py', 'setup.cfg', 'package.xml', 'requirements.lock',
+                 'requirements-torch.txt'):  # fmt: skip
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ('tools', 'interfaces'):
+        shutil.copytree(ROOT / name, tmp_path / name)
     return tmp_path
 
 
@@ -114,7 +113,65 @@ def test_without_a_package_index_one_line_names_the_fix(checkout: Path) -> None:
     assert result.stderr.count('\n') == 1
 
 
-@pytest.mark.skipif(not (ROOT / '.venv' / 'set-up.json').is_file(), reason='not set up here')
-def test_a_second_run_does_nothing() -> None:
-    result = set_up(ROOT)
-    assert (result.returncode, result.stdout, result.stderr) == (0, '', '')
+Steps = Callable[..., list[str]]
+
+
+@pytest.fixture
+def steps(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    """Run the set-up with steps that only note that they ran; `failing` raises as Ctrl-C does."""
+    monkeypatch.syspath_prepend(str(TOOLS))
+    monkeypatch.delitem(sys.modules, 'set_up_venv', raising=False)
+    module: ModuleType = __import__('set_up_venv')
+    venv = checkout / '.venv'
+    for name, value in {
+        'ROOT': checkout, 'VENV': venv, 'STAMPS': venv / 'set-up.json',
+        'PYTHON': str(venv / 'python'),
+        'message_sources': lambda root: sorted((root / 'interfaces').rglob('*.msg')),
+    }.items():  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+
+    def run(failing: str = '', torch_build: str = '', python_given: bool = False) -> list[str]:
+        ran: list[str] = []
+
+        def step(name: str) -> Callable[..., str]:
+            def work(*_: object) -> str:
+                ran.append(name)
+                venv.mkdir(exist_ok=True)
+                (venv / 'python').touch()
+                if name == failing:
+                    raise KeyboardInterrupt
+                return name
+
+            return work
+
+        for name in ('packages', 'torch', 'messages', 'project'):
+            monkeypatch.setattr(module, f'_install_{name}', step(name))
+        try:
+            module._set_up(torch_build, python_given)
+        except KeyboardInterrupt:
+            assert failing
+        return ran
+
+    return run
+
+
+def test_an_interrupted_run_goes_on_with_the_step_it_stopped_in(steps: Steps) -> None:
+    assert steps(failing='messages') == ['packages', 'torch', 'messages']
+    assert steps() == ['messages', 'project']
+    assert steps() == []
+
+
+def test_a_change_is_set_up_with_all_that_builds_on_it(steps: Steps, checkout: Path) -> None:
+    assert steps() == ['packages', 'torch', 'messages', 'project']
+    message = checkout / 'interfaces' / 'rtrrl_msgs' / 'msg' / 'Reward.msg'
+    message.write_text(message.read_text() + 'bool more\n')
+    assert steps() == ['messages', 'project']
+    (checkout / 'requirements.lock').write_text('other==1\n')
+    assert steps() == ['packages', 'torch', 'messages', 'project']
+
+
+def test_the_chosen_build_of_torch_stays_until_another_is_chosen(steps: Steps) -> None:
+    assert steps(torch_build='cuda')[0] == 'packages'
+    assert steps() == []
+    assert steps(torch_build='cpu')[0] == 'packages'
+    assert steps() == steps(torch_build='cpu') == []
