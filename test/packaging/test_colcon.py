@@ -76,3 +76,35 @@ def test_the_messages_are_those_of_the_workspace(workspace: Path) -> None:
     show = 'import rtrrl_msgs.msg as m; m.Reward(); print(m.__file__)'
     result = in_workspace(workspace, f"{workspace}/.venv/bin/python -c '{show}'")
     assert result.stdout.startswith(str(workspace / 'install')), result.stdout + result.stderr
+
+
+def with_sourced_ros(tmp_path: Path, distribution: str, *packages: str) -> str:
+    """What tools/colcon.sh asks colcon for, or says, where these packages are installed."""
+    programs, prefix = tmp_path / 'bin', tmp_path / 'ros'
+    programs.mkdir()
+    for name, script in {'ros2': '', 'python3': '', 'colcon': 'echo colcon "$@"'}.items():
+        (programs / name).write_text(f'#!/bin/sh\n{script}\n')
+        (programs / name).chmod(0o755)
+    for name in packages:
+        (prefix / 'share' / name).mkdir(parents=True)
+        (prefix / 'share' / name / 'package.xml').touch()
+    environment = {'AMENT_PREFIX_PATH': f'/nowhere:{prefix}', 'ROS_DISTRO': distribution}
+    result = in_shell(f'PATH={programs}:$PATH {ROOT}/tools/colcon.sh 2>&1', **environment)
+    return result.stdout.splitlines()[-1]
+
+
+def test_a_sourced_ros_builds_the_stand_ins_that_it_lacks(tmp_path: Path) -> None:
+    assert with_sourced_ros(tmp_path, 'jazzy', 'ackermann_msgs', 'std_msgs') == (
+        'colcon build --base-paths . interfaces --packages-skip ackermann_msgs '
+        '--cmake-args -DBUILD_TESTING=OFF'
+    )
+
+
+def test_a_sourced_ros_with_neither_builds_both_stand_ins(tmp_path: Path) -> None:
+    assert '--packages-skip' not in with_sourced_ros(tmp_path, 'kilted', 'std_msgs')
+
+
+def test_a_sourced_ros_that_is_too_old_is_refused(tmp_path: Path) -> None:
+    assert with_sourced_ros(tmp_path, 'humble') == (
+        'colcon: ROS 2 humble is too old: source Jazzy or newer'
+    )
