@@ -175,11 +175,20 @@ def until_last(world: CarRacingWorld, steering=0.0, acceleration=0.0) -> list[Ob
     return observations
 
 
-def test_time_limit_truncates_after_the_stock_number_of_frames(world):
+def test_time_limit_truncates_after_the_stock_number_of_frames():
+    patient = CarRacingConfig(stalled_time_s=60.0)
+    with contextlib.closing(CarRacingWorld(patient)) as world:
+        world.reset(0)
+        observations = until_last(world)
+        assert len(observations) == 500
+        assert observations[-1].state.truncated
+
+
+def test_standing_still_is_an_intervention_after_two_seconds(world):
     world.reset(0)
     observations = until_last(world)
-    assert len(observations) == 500
-    assert observations[-1].state.truncated
+    assert len(observations) == 51
+    assert observations[-1].state.terminated
 
 
 def test_a_time_limit_inside_a_decision_still_shows_the_last_frame():

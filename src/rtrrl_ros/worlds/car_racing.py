@@ -98,7 +98,7 @@ class CarRacingWorld(World):
         self.projection = self.centre_line.project(*self.position_m)
         self._lap, self._running = lap, True
         self._frames_left = math.ceil(self.config.time_limit_s / FRAME_S - 1e-9)
-        self._off_track_s = self._backwards_s = 0.0
+        self._off_track_s = self._backwards_s = self._stalled_s = 0.0
         return self._observe(picture, StepType.FIRST, False, False, 0.0, 0.0)
 
     def step(self, command: Command) -> Observation:
@@ -152,9 +152,12 @@ class CarRacingWorld(World):
         error = wrapped(self.heading_rad - self.projection.heading_rad)
         backwards = abs(error) > config.backwards_angle_rad and progress_m < 0.0
         self._backwards_s = self._backwards_s + self.decision_period_s if backwards else 0.0
+        stalled = abs(self.velocity_m_s[0]) < config.stalled_speed_m_s
+        self._stalled_s = self._stalled_s + self.decision_period_s if stalled else 0.0
         return (
             self._off_track_s > config.off_track_time_s + 1e-9
             or self._backwards_s > config.backwards_time_s + 1e-9
+            or self._stalled_s > config.stalled_time_s + 1e-9
             or abs(self.projection.lateral_m) > config.off_track_half_widths * HALF_WIDTH_M
         )
 

@@ -50,6 +50,12 @@ class CarRacingConfig(Checked):
         0.5, 'intervention when the car, turned round, lost ground for longer', unit='s',
         low=0.0, high=60.0,
     )  # fmt: skip
+    stalled_time_s: float = parameter(
+        2.0, 'intervention when the car stood still for longer', unit='s', low=0.0, high=3600.0
+    )
+    stalled_speed_m_s: float = parameter(
+        0.5, 'slower than this counts as standing still', unit='m/s', low=0.0, high=10.0
+    )
 
 
 @dataclasses.dataclass(frozen=True)

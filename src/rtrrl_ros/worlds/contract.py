@@ -28,7 +28,8 @@ class WorldState:
     stamp_ns : stamp of the observation, simulated time; strictly increasing over laps
     lap : index of the lap, from 0
     step_type : FIRST (right after a reset; rewards are 0), MID or LAST
-    terminated : LAST only: an intervention (off the track, backwards): no future to bootstrap from
+    terminated : LAST only: an intervention (off the track, backwards, stalled): no
+        future to bootstrap from
     truncated : LAST only: the lap was completed or the time is up: the road goes on
     task_reward : the task's own reward since the previous observation; its sum is the lap's return
     lateral_error_m : distance from the centre line, positive left of it
