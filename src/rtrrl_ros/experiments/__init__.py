@@ -1,0 +1,1 @@
+"""Experiments: many trials in parallel, each written down as soon as it is done."""
