@@ -64,9 +64,10 @@ def run(
     results = run_all(run_job, jobs, out / 'runs.jsonl', workers, on_run)
     returns: dict[int, dict[str, list[float]]] = {seed: {} for seed in seeds}
     marks: dict[int, dict[str, int]] = {seed: {} for seed in seeds}
-    for job, result in zip(jobs, results, strict=True):
-        returns[job['seed']][job['arm']] = [lap['return'] for lap in result['laps']]
-        marks[job['seed']][job['arm']] = sum(lap['interventions'] for lap in result['laps'])
+    keys = [(seed, arm) for seed in seeds for arm in ARMS]
+    for (seed, arm), result in zip(keys, results, strict=True):
+        returns[seed][arm] = [lap['return'] for lap in result['laps']]
+        marks[seed][arm] = sum(lap['interventions'] for lap in result['laps'])
     outcomes = [
         Outcome(
             seed,
