@@ -47,8 +47,9 @@ def run_all(
         with path.open('a') as lines:
             for future in concurrent.futures.as_completed(futures):
                 job = futures[future]
-                run = {'fingerprint': fingerprint(job), 'job': job, 'result': future.result()}
-                known[run['fingerprint']] = run
+                key = fingerprint(job)
+                run = {'fingerprint': key, 'job': job, 'result': future.result()}
+                known[key] = run
                 lines.write(json.dumps(run) + '\n')
                 lines.flush()
                 on_run(len(known), len(jobs))
