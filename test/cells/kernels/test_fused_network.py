@@ -116,18 +116,15 @@ def test_it_keeps_the_drift_limit(cell: str) -> None:
     assert fused.drift() == pytest.approx(0.02, rel=1e-4)
 
 
-@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
-def test_without_pull_or_limit_it_still_follows_the_reference(cell: str) -> None:
+def test_without_pull_or_limit_it_still_follows_the_reference() -> None:
     config = dataclasses.replace(CONFIG, drift_penalty=0.0, drift_limit=1e30)
-    learner, fused = make_pair(cell, config)
-    fused = FusedNetwork(
-        fused.cell, 2, fused.flat, dataclasses.replace(fused.rule, drift_limit=math.inf)
-    )
-    assert drive(learner, fused, 200) < 1e-5
+    learner, fused = make_pair('lrcssm', config)
+    rule = dataclasses.replace(fused.rule, drift_limit=math.inf)
+    assert drive(learner, FusedNetwork(fused.cell, 2, fused.flat, rule), 200) < 1e-5
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('sizes', [(1, 1, 1), (3, 5, 1), (35, 17, 2), (64, 64, 1)])
+@pytest.mark.parametrize('sizes', [(1, 1, 1), (35, 17, 2), (64, 64, 1)])
 @pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
 def test_it_works_for_any_size(cell: str, sizes: tuple[int, int, int]) -> None:
     assert drive(*make_pair(cell, sizes=sizes), steps=50) < 1e-5
@@ -187,23 +184,21 @@ def test_nothing_ever_becomes_so_small_that_arithmetic_slows_down(cell: str) -> 
 def test_a_number_that_is_not_finite_reaches_no_parameter(cell: str, bad: float) -> None:
     learner, fused = make_pair(cell)
     drive(learner, fused, 20)
+    x, one = np.ones(7, np.float32), np.ones(2, np.float32)
+    fused.step(x)
+    assert not fused.learn(np.array([bad, 1.0], np.float32), 0.1)  # of the new gradient
+    assert not fused.eligibility.any() and torch.isfinite(fused.flat).all()
     before = fused.flat.clone()
-    x = np.ones(7, np.float32)
     fused.step(x)
-    assert not fused.learn(np.array([bad, 1.0], np.float32), 0.1)
-    assert not fused.eligibility.any()
+    assert not fused.ready(bad) and not fused.learn(one, bad)  # of the TD error
+    x[2] = np.nan
     fused.step(x)
-    assert not fused.ready(bad) and not fused.learn(np.ones(2, np.float32), bad)
-    x[2] = bad
-    fused.step(x)
-    assert not (bad != bad and fused.finite)  # an infinite input may saturate a gate, legally
-    if not fused.finite:
-        assert not fused.learn(np.ones(2, np.float32), 0.1)
-        assert torch.equal(fused.flat, before)
+    assert not fused.finite and not fused.learn(one, 0.1)  # of the input
+    assert torch.equal(fused.flat, before)
     fused.reset()
     fused.cut()
     assert torch.isfinite(fused.step(np.ones(7, np.float32))).all()
-    assert fused.learn(np.ones(2, np.float32), 0.1)
+    assert fused.learn(one, 0.1)
     assert torch.isfinite(fused.flat).all()
 
 
@@ -218,14 +213,17 @@ def test_an_eligibility_too_large_to_square_is_refused() -> None:
     assert torch.equal(fused.flat, before)
 
 
-def test_warming_up_changes_nothing() -> None:
+def test_an_input_of_the_wrong_size_is_refused() -> None:
+    _, fused = make_pair('lrcssm')
+    with pytest.raises(ValueError, match='shape'):
+        fused.step(np.ones(8, np.float32))
+
+
+def test_inputs_of_another_precision_are_converted() -> None:
     learner, fused = make_pair('lrcssm')
-    drive(learner, fused, 5)
-    before = {name: getattr(fused, name).clone() for name in ('flat', 'eligibility', 'state')}
-    fused.warm_up()
-    for name, values in before.items():
-        assert torch.equal(getattr(fused, name), values)
-    assert drive(learner, fused, 20, seed=1) < 1e-5
+    x = np.linspace(-1, 1, 7)
+    expected = learner.network.step(torch.from_numpy(x), with_trace=True)
+    assert torch.allclose(fused.step(x).double(), expected, atol=1e-6)
 
 
 def test_the_cell_lives_in_the_memory_of_the_network() -> None:

@@ -7,7 +7,7 @@ once over trace, parameters and eligibility. There is no kernel for the dense RT
 import numpy as np
 
 from ..contract import Cell
-from .compiling import ONE, ZERO, Array, Kernels, kernel, source_stamp
+from .compiling import ONE, ZERO, Array, Kernels, forward_kernel, learn_kernel, source_stamp
 from .denormals import flush_denormals, restore
 from .elementary import is_finite, tanh
 from .layout import Layout
@@ -32,6 +32,7 @@ def layout(cell: Cell, head: int) -> Layout:
     for name in ('state', 'leak', 'slope', 'd_y', 'trace_tau', 'to_tau'):
         result.block(name, n)
     result.block('xi', inputs + n + 1)
+    result.block('x', inputs)
     result.block('out', head)
     result.block('d_out', head)
     return result
@@ -49,16 +50,16 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
     grad = GRADIENT * stride
     state, leak_, slope_, d_y = plan.offsets('state', 'leak', 'slope', 'd_y')
     t_w, t_tau, to_tau = plan.offsets('trace_w', 'trace_tau', 'to_tau')
-    xi, out, d_out = plan.offsets('xi', 'out', 'd_out')
+    xi, x_, out, d_out = plan.offsets('xi', 'x', 'out', 'd_out')
     dt = np.float32(cell.options['dt'])
     stamp = source_stamp()
 
-    @kernel
-    def forward(memory: Array, x: Array) -> bool:
+    @forward_kernel
+    def forward(memory: Array) -> bool:
         _ = stamp
         mode = flush_denormals()
         for j in range(inputs):
-            memory[xi + j] = x[j]
+            memory[xi + j] = memory[x_ + j]
         for j in range(n):
             memory[xi + inputs + j] = memory[state + j]
         memory[xi + columns - 1] = ONE
@@ -87,7 +88,7 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
         restore(mode)
         return is_finite(check)
 
-    @kernel
+    @learn_kernel
     def learn(memory: Array, hyper: Array, delta: float, decay_z: float) -> float:
         _ = stamp
         mode = flush_denormals()

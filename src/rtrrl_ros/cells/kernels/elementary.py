@@ -11,7 +11,7 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic  # type: ignore[import-untyped]
 
-from .compiling import HALF, ONE, TWO, inlined
+from .compiling import HALF, ONE, TWO, inlined_in_order
 
 
 def _taylor(*degrees: int) -> tuple[np.float32, ...]:
@@ -20,7 +20,8 @@ def _taylor(*degrees: int) -> tuple[np.float32, ...]:
 
 
 _LOG2_E = np.float32(1.0 / math.log(2.0))
-# ln 2 and pi/2 as high + low; high has so few bits that k * high is exact for |k| < 2^12.
+# ln 2 and pi/2 as high + low; high has so few bits that k * high is exact for |k| < 2^12
+# (which is why nothing here may be added in another order).
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(math.log(2.0) - 0.693359375)
 _QUARTER_HIGH, _QUARTER_LOW = np.float32(1.5703125), np.float32(math.pi / 2 - 1.5703125)
 _QUARTERS = np.float32(2.0 / math.pi)
@@ -42,7 +43,7 @@ def _float_of_bits(typing_context: Any, bits: Any) -> Any:
     return numba.types.float32(numba.types.int32), generate
 
 
-@inlined
+@inlined_in_order
 def exp(x: np.float32) -> np.float32:
     """e^x, x limited to [-87, 88]: 2^k e^r with |r| <= ln(2)/2; not-a-number stays so."""
     limited = _LOWEST if x < _LOWEST else x
@@ -54,17 +55,17 @@ def exp(x: np.float32) -> np.float32:
     return (ONE + r + r * r * tail) * _float_of_bits(exponent)
 
 
-@inlined
+@inlined_in_order
 def sigmoid(x: np.float32) -> np.float32:
     return ONE / (ONE + exp(-x))
 
 
-@inlined
+@inlined_in_order
 def tanh(x: np.float32) -> np.float32:
     return ONE - TWO / (ONE + exp(TWO * x))
 
 
-@inlined
+@inlined_in_order
 def cos_sin(x: np.float32) -> tuple[np.float32, np.float32]:
     """cos x and sin x: the nearest multiple k of pi/2, and a polynomial for what is left."""
     k = np.floor(x * _QUARTERS + HALF)
@@ -82,7 +83,7 @@ def cos_sin(x: np.float32) -> tuple[np.float32, np.float32]:
     return c, s
 
 
-@inlined
+@inlined_in_order
 def is_finite(x: np.float32) -> np.bool:
     """Whether x is a number and not infinite.
 

@@ -7,7 +7,7 @@ the immediate derivatives. `learn` then walks once over trace, parameters and el
 import numpy as np
 
 from ..contract import Cell
-from .compiling import ONE, ZERO, Array, Kernels, kernel, source_stamp
+from .compiling import ONE, ZERO, Array, Kernels, forward_kernel, learn_kernel, source_stamp
 from .denormals import flush_denormals, restore
 from .elementary import is_finite, sigmoid, tanh
 from .layout import Layout
@@ -38,6 +38,7 @@ def layout(cell: Cell, head: int) -> Layout:
     for name in ('s', 'to_mu', 'to_sig'):
         result.block(name, inputs)
     result.block('immediate', 8 * n)
+    result.block('x', inputs)
     result.block('out', head)
     result.block('d_out', head)
     return result
@@ -56,18 +57,18 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
     grad = GRADIENT * stride
     state, decay_, a_, b_, d_y = plan.offsets('state', 'decay', 'a', 'b', 'd_y')
     s_, to_mu, to_sig = plan.offsets('s', 'to_mu', 'to_sig')
-    immediate, out, d_out = plan.offsets('immediate', 'out', 'd_out')
+    immediate, x_, out, d_out = plan.offsets('immediate', 'x', 'out', 'd_out')
     t_unit, t_w, t_h = plan.offsets('trace_unit', 'trace_w', 'trace_h')
     t_mu, t_sig = plan.offsets('trace_mu', 'trace_sig')
     dt = np.float32(cell.options['dt'])
     stamp = source_stamp()
 
-    @kernel
-    def forward(memory: Array, x: Array) -> bool:
+    @forward_kernel
+    def forward(memory: Array) -> bool:
         _ = stamp
         mode = flush_denormals()
         for j in range(inputs):
-            offset = x[j] - memory[mu_in + j]
+            offset = memory[x_ + j] - memory[mu_in + j]
             s = sigmoid(memory[sig_in + j] * offset)
             slope = s * (ONE - s)
             memory[s_ + j] = s
@@ -119,7 +120,7 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
         restore(mode)
         return is_finite(check)
 
-    @kernel
+    @learn_kernel
     def learn(memory: Array, hyper: Array, delta: float, decay_z: float) -> float:
         _ = stamp
         mode = flush_denormals()

@@ -6,7 +6,7 @@ eligibility.
 """
 
 from ..contract import Cell
-from .compiling import ONE, ZERO, Array, Kernels, kernel, source_stamp
+from .compiling import ONE, ZERO, Array, Kernels, forward_kernel, learn_kernel, source_stamp
 from .denormals import flush_denormals, restore
 from .elementary import cos_sin, exp, is_finite
 from .layout import Layout
@@ -36,6 +36,7 @@ def layout(cell: Cell, head: int) -> Layout:
     result.block('gain', n)
     result.block('y', outputs)
     result.block('d_y', outputs)
+    result.block('x', inputs)
     result.block('out', head)
     result.block('d_out', head)
     return result
@@ -58,16 +59,16 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
     state, lam, drive, before = plan.offsets('state', 'lam', 'drive', 'before')
     delta_, gain_, y, d_y = plan.offsets('delta', 'gain', 'y', 'd_y')
     t_re, t_im, t_lam, t_g = plan.offsets('trace_re', 'trace_im', 'trace_lam', 'trace_g')
-    out, d_out = plan.offsets('out', 'd_out')
+    x_, out, d_out = plan.offsets('x', 'out', 'd_out')
     newest = state + 2 * n  # x
     stamp = source_stamp()
 
-    @kernel
-    def forward(memory: Array, x: Array) -> bool:
+    @forward_kernel
+    def forward(memory: Array) -> bool:
         _ = stamp
         mode = flush_denormals()
         for j in range(inputs):
-            memory[newest + j] = x[j]
+            memory[newest + j] = memory[x_ + j]
         for i in range(n):
             re, im = ZERO, ZERO
             for j in range(inputs):
@@ -110,7 +111,7 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
         restore(mode)
         return is_finite(check)
 
-    @kernel
+    @learn_kernel
     def learn(memory: Array, hyper: Array, delta: float, decay_z: float) -> float:
         _ = stamp
         mode = flush_denormals()

@@ -20,7 +20,7 @@ from torch import Tensor
 from ...errors import UserError
 from ..contract import Cell
 from . import ctrnn, lrcssm, lru, td
-from .compiling import Array, Kernels
+from .compiling import Array, Kernels, entry_point
 from .layout import LINE, Layout
 
 _MODULES: dict[str, ModuleType] = {'ctrnn': ctrnn, 'lrcssm': lrcssm, 'lru': lru}
@@ -73,6 +73,8 @@ class FusedNetwork:
     def __init__(self, cell: Cell, head_size: int, parameters: Tensor, rule: UpdateRule) -> None:
         """Copy `parameters` (P,) into memory of its own; the cell lives there from now on.
 
+        Compiles what is not yet on disk for these sizes (a few seconds); no later call does.
+
         Raises
         ------
         UserError
@@ -84,6 +86,7 @@ class FusedNetwork:
                 "use gradient='rflo', float32, or the reference in torch"
             )
         self.cell, self.rule, self.head_size = cell, rule, head_size
+        self._decay = float(rule.decay)
         self._layout: Layout = _MODULES[cell.name].layout(cell, head_size)
         if parameters.shape != (self._layout.parameters,):
             raise ValueError(f'{tuple(parameters.shape)} parameters, not {self._layout.parameters}')
@@ -96,10 +99,14 @@ class FusedNetwork:
         self.origin.copy_(parameters)
         cell.bind_parameters(self.flat[: cell.flat_parameters.numel()])
         self.state = self._block('state')
-        self._out, self._d_out = self._block('out'), self._block('d_out').numpy()
+        self._out = self._block('out')
+        self._x, self._d_out = self._block('x').numpy(), self._block('d_out').numpy()
         self._traces = [self._block(name) for name in self._layout.blocks if 'trace' in name]
         self._hyper = np.zeros(td.HYPER)
-        self._observe, self._update = self._build()
+        self._kernels = self._build()  # also keeps their machine code alive
+        observe, update = self._kernels
+        self._forward = entry_point(update.forward)
+        self._observe, self._update = entry_point(observe.learn), entry_point(update.learn)
         self.reset_optimizer()
         self.reset()
         self.cut()
@@ -118,13 +125,6 @@ class FusedNetwork:
         update = module.build(self.cell, self.head_size, _OPTIMIZERS[rule.optimizer], tethered)
         return observe, update
 
-    def warm_up(self) -> None:
-        """Compile the kernels, or load them from disk, without a trace in this network."""
-        memory, hyper = self._memory.copy(), self._hyper.copy()
-        self._update.forward(memory, np.zeros(self.cell.input_size, np.float32))
-        for kernels in (self._observe, self._update):
-            kernels.learn(memory, hyper, 0.0, 0.0)
-
     def reset(self) -> None:
         """Start a sequence: state and trace to zero."""
         for block in (self.state, *self._traces):
@@ -135,7 +135,7 @@ class FusedNetwork:
     def cut(self) -> None:
         """Zero the eligibility trace."""
         self.eligibility.zero_()
-        self._size = 0.0
+        self._norm = 0.0  # of the eligibility trace
 
     def reset_optimizer(self) -> None:
         """Forget the moments of Adam (after a roll-back they belong to other weights)."""
@@ -149,20 +149,21 @@ class FusedNetwork:
         )  # fmt: skip
 
     def step(self, x: Array) -> Tensor:
-        """Advance by one input, (input_size,) float32 and contiguous.
+        """Advance by one input (input_size,).
 
         Returns the head's output (head_size,): a view that the next step overwrites.
         """
         if self._pending:  # nothing was learned from the step before: only its trace is missing
             self._d_out[:] = 0.0
-            self._observe.learn(self._memory, self._hyper, 0.0, 1.0)
-        self.finite = self._update.forward(self._memory, x)
+            self._observe(self._memory, self._hyper, 0.0, 1.0)
+        self._x[:] = x
+        self.finite = self._forward(self._memory)
         self._pending = True
         return self._out
 
     def ready(self, td_error: float) -> bool:
         """Can `learn` follow without a non-finite number? Ask both networks before either."""
-        return self.finite and abs(td_error) * math.sqrt(self._size) < _LARGEST
+        return self.finite and abs(td_error) * self._norm < _LARGEST
 
     def learn(self, d_out: Array, td_error: float | None) -> bool:
         """Parameters <- a step with this TD error; z <- decay z + gradient of the newest output.
@@ -180,10 +181,13 @@ class FusedNetwork:
         accepted = self.ready(td_error or 0.0)
         if accepted:
             self._d_out[:] = d_out
-            kernels = self._observe if td_error is None else self._update
-            self._size = kernels.learn(self._memory, self._hyper, td_error or 0.0, self.rule.decay)
+            if td_error is None:
+                size = self._observe(self._memory, self._hyper, 0.0, self._decay)
+            else:
+                size = self._update(self._memory, self._hyper, td_error, self._decay)
             self._pending = False
-            accepted = math.isfinite(self._size)
+            self._norm = math.sqrt(size) if size == size else math.inf
+            accepted = self._norm < math.inf
         if not accepted:
             self.cut()
         return accepted

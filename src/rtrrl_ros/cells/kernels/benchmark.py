@@ -1,0 +1,109 @@
+"""How long one update of one network takes, beside the time that its memory traffic alone takes.
+
+An update is what `FusedNetwork` does per control step: forward, trace, eligibility, Adam, pull
+towards the origin, drift limit. The floor reads and writes as many bytes once and computes next
+to nothing; it is measured in turns with the updates, so that both see the same machine.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from .. import make_cell
+from .compiling import ZERO, Array, entry_point, forward_kernel, source_stamp
+from .network import FusedNetwork, UpdateRule
+
+TURN = 1000  # updates, then as many floors
+
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """Percentiles of one call in microseconds."""
+
+    p50_us: float
+    p99_us: float
+    p999_us: float
+    max_us: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """One network of `hidden_size` units; `bytes` are those that one update reads or writes."""
+
+    cell: str
+    input_size: int
+    hidden_size: int
+    steps: int
+    bytes: int
+    update: Times
+    floor: Times
+
+
+def measure(
+    cell_name: str, input_size: int, hidden_size: int, steps: int = 100_000, seed: int = 0
+) -> Measurement:
+    """Time `steps` updates of an actor with one output under Adam, pull and drift limit."""
+    network = _network(cell_name, input_size, hidden_size, seed)
+    written, read = network.traffic()
+    compiled, memory = _floor(written, read), np.ones(written + read, np.float32)
+    floor = entry_point(compiled)
+    generator = np.random.default_rng(seed)
+    inputs = generator.standard_normal((TURN, input_size)).astype(np.float32)
+    errors = (0.1 * generator.standard_normal(TURN)).tolist()
+    one = np.ones(1, np.float32)
+    updates, floors = [], []
+    for _ in range(-(-steps // TURN)):
+        updates.append(_times(lambda k: _update(network, inputs[k], one, errors[k])))
+        floors.append(_times(lambda k: floor(memory)))
+    return Measurement(
+        cell_name, input_size, hidden_size, TURN * len(updates), 4 * (2 * written + read),
+        _percentiles(np.concatenate(updates)), _percentiles(np.concatenate(floors)),
+    )  # fmt: skip
+
+
+def _network(cell_name: str, input_size: int, hidden_size: int, seed: int) -> FusedNetwork:
+    cell = make_cell(cell_name, input_size, hidden_size, seed)
+    head = 0.1 * torch.randn(cell.output_size + 1, generator=torch.Generator().manual_seed(seed))
+    rule = UpdateRule('adam', learning_rate=1e-5, decay=0.9, pull=1e-6, drift_limit=5.0)
+    return FusedNetwork(cell, 1, torch.cat((cell.flat_parameters, head)), rule)
+
+
+def _update(network: FusedNetwork, x: Array, d_out: Array, td_error: float) -> None:
+    network.step(x)
+    network.learn(d_out, td_error)
+
+
+def _times(call: Callable[[int], object]) -> Array:
+    """Nanoseconds of each of `TURN` calls."""
+    clock, times = time.perf_counter_ns, np.empty(TURN)
+    for k in range(TURN):
+        start = clock()
+        call(k)
+        times[k] = clock() - start
+    return times
+
+
+def _percentiles(times_ns: Array) -> Times:
+    return Times(*(float(v) for v in np.percentile(times_ns / 1e3, (50, 99, 99.9, 100))))
+
+
+def _floor(written: int, read: int) -> Any:
+    """A kernel that reads `written` numbers and writes them back, then reads `read` more."""
+    half = np.float32(0.5)
+    stamp = source_stamp()
+
+    @forward_kernel
+    def touch(memory: Array) -> np.bool:
+        _ = stamp
+        total = ZERO
+        for k in range(written):
+            memory[k] = half + half * memory[k]
+        for k in range(written, written + read):
+            total += memory[k]
+        return total > ZERO
+
+    return touch
