@@ -49,11 +49,13 @@ class Graph:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.peer)
         self.processes: list[subprocess.Popen] = []
+        self._publishers: list[Any] = []
+        self._subscriptions: list[Any] = []
 
     def start(self, executable: str, *arguments: str, **parameters: Any) -> subprocess.Popen:
         """Start one of our nodes with these ROS arguments and parameters."""
         words = [word for k, v in parameters.items() for word in ('-p', f'{k}:={_yaml(v)}')]
-        command = [sys.executable, '-m', f'rtrrl_ros.nodes.{executable}']
+        command = [sys.executable, '-m', 'rtrrl_ros.nodes', executable]
         return self.run([*command, '--ros-args', *arguments, *words])
 
     def run(self, command: list[str]) -> subprocess.Popen:
@@ -73,21 +75,28 @@ class Graph:
         return self._log(self.processes.index(process)).read_text()
 
     def publisher(self, kind: type, topic: str, qos: Any) -> Any:
-        return self.peer.create_publisher(kind, topic, qos)
+        """A publisher of the peer."""
+        self._publishers.append(self.peer.create_publisher(kind, topic, qos))
+        return self._publishers[-1]
 
     def collect(self, kind: type, topic: str, qos: Any) -> list[Any]:
         """A list that grows with every message."""
         messages: list[Any] = []
-        self.peer.create_subscription(kind, topic, messages.append, qos)
+        self._hear(kind, topic, messages.append, qos)
         return messages
 
     def collect_timed(self, kind: type, topic: str, qos: Any) -> list[tuple[float, Any]]:
-        """The same with the time of arrival on the monotonic clock."""
+        """The same with the time.time() at which it was sent."""
         messages: list[tuple[float, Any]] = []
-        self.peer.create_subscription(
-            kind, topic, lambda message: messages.append((time.monotonic(), message)), qos
-        )
+
+        def heard(message: Any, info: Any) -> None:
+            messages.append((info['source_timestamp'] * 1e-9, message))
+
+        self._hear(kind, topic, heard, qos)
         return messages
+
+    def _hear(self, kind: type, topic: str, callback: Callable[..., None], qos: Any) -> None:
+        self._subscriptions.append(self.peer.create_subscription(kind, topic, callback, qos))
 
     def until(self, condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
         """Serve the peer's callbacks until the condition holds; fail with `what` if it does not."""
@@ -104,20 +113,28 @@ class Graph:
         while time.monotonic() < end_s:
             self._executor.spin_once(timeout_sec=0.01)
 
-    def until_matched(self, *topics: str) -> None:
-        """Wait until each of the peer's topics has a counterpart outside."""
+    def until_matched(self) -> None:
+        """Wait until everything that the peer publishes or hears has a counterpart outside."""
 
-        def matched(topic: str) -> bool:
-            sides = (
-                self.peer.get_publishers_info_by_topic(topic),
-                self.peer.get_subscriptions_info_by_topic(topic),
-            )
-            names = [{info.node_name for info in side} for side in sides]
-            return ('peer' in names[0] and names[1] - {'peer'} != set()) or (
-                'peer' in names[1] and names[0] - {'peer'} != set()
+        def matched() -> bool:
+            return all(p.get_subscription_count() > 0 for p in self._publishers) and all(
+                self.peer.count_publishers(s.topic_name) > 0 for s in self._subscriptions
             )
 
-        self.until(lambda: all(map(matched, topics)), f'counterparts of {topics}')
+        self.until(matched, 'a counterpart for every topic')
+
+    def insist(self, act: Callable[[], Any], condition: Callable[[], Any], what: str) -> None:
+        """Do something every second until the condition holds.
+
+        For what has to be heard by a node that may not have discovered everyone yet. The nodes
+        give the same answer to the same message, so that doing it twice does no harm.
+        """
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while not condition():
+            act()
+            again_s = min(time.monotonic() + 1.0, deadline_s)
+            self.until(lambda again_s=again_s: condition() or time.monotonic() > again_s, what)
+            assert time.monotonic() < deadline_s or condition(), f'not in time: {what}'
 
     def call(self, kind: type, service: str, request: Any) -> Any:
         """Call a service and return its response."""

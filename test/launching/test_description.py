@@ -51,7 +51,7 @@ def test_a_node_of_another_package(read, tools):
 
 def test_our_nodes_run_with_this_python(read):
     (node,) = read('<node pkg="rtrrl_ros" exec="gate_node"/>')
-    assert node.command == [sys.executable, '-m', 'rtrrl_ros.nodes.gate_node']
+    assert node.command == [sys.executable, '-m', 'rtrrl_ros.nodes', 'gate_node']
     assert node.label == 'gate_node'
 
 

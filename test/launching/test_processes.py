@@ -161,7 +161,7 @@ def test_what_cannot_be_started_fails_and_ends_the_rest():
     bad = NodeProcess('bad', ['/no/such/file'], {}, 'screen', False, None)
     watched = Watched(process('a', OBEDIENT), bad)
     assert watched.run() == 1
-    assert watched.said('launch') == ['bad cannot be started: No such file or directory']
+    assert watched.said('launch')[0] == 'bad cannot be started: No such file or directory'
 
 
 LAUNCHER = f"""

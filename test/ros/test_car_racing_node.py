@@ -28,7 +28,7 @@ class Rig:
         self.states = graph.collect(WorldState, 'world_state', RECORD)
         self.drive = graph.publisher(AckermannDriveStamped, 'drive', STREAM)
         self.process = graph.start('car_racing_node', **{**SHORT, **parameters})
-        graph.until_matched('/image_raw', '/world_state', '/drive')
+        graph.until_matched()
 
     def newest(self, count: int):
         """Image and state of the observation with this number, from 1."""

@@ -32,7 +32,8 @@ class Rig:
         self.teleop = graph.publisher(AckermannDriveStamped, 'teleop', STREAM)
         self.drive = graph.collect(AckermannDriveStamped, 'drive', STREAM)
         self.executed = graph.collect(Executed, 'executed', RECORD)
-        graph.until_matched('/drive_proposal', '/teleop', '/drive', '/executed')
+        graph.until_matched()
+        graph.until(lambda: self.drive, 'the first zero of the watchdog')
         self.step = 0
 
     def propose(self, steering=0.1, speed=1.0) -> None:
@@ -40,16 +41,13 @@ class Rig:
         command = Command(self.step * PERIOD_NS, steering, speed, 0.0)
         self.proposals.publish(drive_message(command))
 
+    def answers(self) -> list:
+        """The `drive` messages with the stamp of the newest proposal."""
+        return [m for m in self.drive if stamp_ns(m) == self.step * PERIOD_NS]
+
     def answer(self):
-        """The `drive` message with the stamp of the newest proposal."""
-        found = []
-
-        def look():
-            found[:] = [m for m in self.drive if stamp_ns(m) == self.step * PERIOD_NS]
-            return found
-
-        self.graph.until(look, 'an answer to the proposal')
-        return found[0]
+        self.graph.until(self.answers, 'an answer to the proposal')
+        return self.answers()[0]
 
     def record(self):
         """The `executed` message with the stamp of the newest proposal."""
@@ -83,11 +81,8 @@ def test_a_repeated_proposal_gets_the_same_answer_again(rig):
     first = rig.answer()
     rig.step -= 1
     rig.propose(steering=-0.2)
-    rig.graph.until(
-        lambda: [m for m in rig.drive if stamp_ns(m) == rig.step * PERIOD_NS][1:], 'another answer'
-    )
-    second = [m for m in rig.drive if stamp_ns(m) == rig.step * PERIOD_NS][1]
-    assert second.drive == first.drive
+    rig.graph.until(lambda: len(rig.answers()) == 2, 'another answer')
+    assert rig.answers()[1].drive == first.drive
 
 
 def test_explicit_zeros_before_anything_was_proposed(rig):
@@ -127,7 +122,7 @@ def test_in_real_time_stale_stamps_are_refused(graph):
 def test_a_deadman_must_be_held(graph):
     rig = Rig(graph, lockstep=True, require_deadman=True, deadman_timeout_s=2.0)
     joy = graph.publisher(Joy, 'joy', STREAM)
-    graph.until_matched('/joy')
+    graph.until_matched()
     rig.propose()
     assert is_zero(rig.answer())
     assert rig.record().reason == 'deadman not held'
@@ -157,13 +152,15 @@ def test_lifecycle(graph):
     drive = graph.collect(AckermannDriveStamped, 'drive', STREAM)
     proposals = graph.publisher(AckermannDriveStamped, 'drive_proposal', STREAM)
     assert change(graph, Transition.TRANSITION_CONFIGURE)
-    graph.until_matched('/drive', '/drive_proposal')
+    graph.until_matched()
     proposals.publish(drive_message(Command(PERIOD_NS, 0.1, 1.0, 0.0)))
     graph.for_seconds(0.3)
     assert drive == []  # loaded, but it does not drive
     assert change(graph, Transition.TRANSITION_ACTIVATE)
-    proposals.publish(drive_message(Command(2 * PERIOD_NS, 0.1, 1.0, 0.0)))
-    graph.until(lambda: any(not is_zero(m) for m in drive), 'a command')
+    command = drive_message(Command(2 * PERIOD_NS, 0.1, 1.0, 0.0))
+    graph.insist(
+        lambda: proposals.publish(command), lambda: not all(map(is_zero, drive)), 'a command'
+    )
     assert change(graph, Transition.TRANSITION_DEACTIVATE)
     graph.until(lambda: is_zero(drive[-1]), 'the stop')
     count = len(drive)

@@ -127,7 +127,7 @@ def test_the_launch_file_passes_every_shift():
 
     names = [field.name for field in dataclasses.fields(CarRacingShift)]
     file = find_resource('launch', 'sim.launch.xml')
-    shifted = {name: '0.5' for name in names}
+    shifted = dict.fromkeys(names, '0.5')
     (world,) = [
         node for node in describe(file, {'model': 'm', **shifted}, {})
         if node.label == 'car_racing_node'

@@ -37,7 +37,7 @@ class NodeProcess:
     output : 'screen' or 'both': everything is shown; 'log': only what goes to stderr
     shutdown_on_exit : whether its end is the end of everything
     respawn_delay_s : pause before it is started again when it ends; None: it is not
-    signals_blocked : start it with SIGINT and SIGTERM blocked: it takes them once it has loaded
+    sigint_blocked : start it with SIGINT blocked; it takes the signal as soon as it can
     """
 
     label: str
@@ -46,7 +46,7 @@ class NodeProcess:
     output: str
     shutdown_on_exit: bool
     respawn_delay_s: float | None
-    signals_blocked: bool = False
+    sigint_blocked: bool = False
 
 
 def read_node(
@@ -80,8 +80,7 @@ def read_node(
         output=_one_of(element, 'output', text, OUTPUTS, default='log'),
         shutdown_on_exit=_one_of(element, 'on_exit', text, ('shutdown',), default='') != '',
         respawn_delay_s=_respawn_delay(element, text),
-        # ours await these signals in a thread; before that they would end in a traceback
-        signals_blocked=package == OUR_PACKAGE,
+        sigint_blocked=package == OUR_PACKAGE,  # see nodes/__main__.py
     )
 
 
@@ -92,8 +91,12 @@ def executable_command(package: str, executable: str) -> list[str]:
     """
     if package == OUR_PACKAGE:
         nodes = Path(__file__).resolve().parents[1] / 'nodes'
-        if executable.isidentifier() and (nodes / f'{executable}.py').is_file():
-            return [sys.executable, '-m', f'{OUR_PACKAGE}.nodes.{executable}']
+        if (
+            executable.endswith('_node')
+            and executable.isidentifier()
+            and (nodes / f'{executable}.py').is_file()
+        ):
+            return [sys.executable, '-m', f'{OUR_PACKAGE}.nodes', executable]
         raise UserError(f'no node {executable!r} in {OUR_PACKAGE}')
     path = find_package_prefix(package) / 'lib' / package / executable
     if not os.access(path, os.X_OK):

@@ -49,7 +49,7 @@ class Child:
             stderr=subprocess.PIPE,
             env=node.environment,
             start_new_session=True,
-            preexec_fn=lambda: _prepare(parent, node.signals_blocked),
+            preexec_fn=lambda: _prepare(parent, node.sigint_blocked),
         )
         self.streams = {'stdout': self.popen.stdout, 'stderr': self.popen.stderr}
         for stream in self.streams.values():
@@ -256,10 +256,10 @@ def _how(code: int) -> str:
     return f'exited with status {code}'
 
 
-def _prepare(parent: int, signals_blocked: bool) -> None:
+def _prepare(parent: int, sigint_blocked: bool) -> None:
     """In the child, before it executes: have the kernel end it when `parent` dies."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died in between
         os._exit(1)
-    if signals_blocked:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+    if sigint_blocked:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])

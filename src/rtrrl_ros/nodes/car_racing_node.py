@@ -59,6 +59,10 @@ class CarRacingNode(ManagedNode):
         self._started = self._answered = False
         self._waiting_since_s = self._published_s = time.monotonic()
 
+    def deactivate(self) -> None:
+        if not self._config.lockstep:
+            self.get_logger().info(f'{self._late} of {self._steps} commands came late')
+
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         line = f'lap {self._course.lap}' if self._started else 'waiting for the other nodes'
         counts = {'steps': self._steps, 'late': self._late, 'repeated': self._repeated}

@@ -4,7 +4,9 @@ Its watchdog runs on steady time and speaks up to 50 times a second while anythi
 imports nothing that learns or renders, so it keeps working when those do not.
 """
 
+import contextlib
 import dataclasses
+import os
 import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -99,15 +101,18 @@ class GateNode(ManagedNode):
             self._send(output, answer=first and not self._lockstep)
 
     def _send(self, output: GateOutput, answer: bool) -> None:
-        self._drive.publish(drive_message(output.command))
+        message = drive_message(output.command)
+        self._drive.publish(message)
         self._counts[output.mode] += 1
         self._reason = output.reason
         if answer:
-            self._executed.publish(executed_message(output))
+            self._executed.publish(executed_message(output, message))
 
 
 def main() -> NoReturn:
-    """Run the node."""
+    """Run the node; where the system permits, ahead of the others, which learn and render."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
     run_node(GateNode)
 
 

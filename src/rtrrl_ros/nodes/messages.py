@@ -125,10 +125,10 @@ def drive_command(message: AckermannDriveStamped) -> Command:
     return Command(stamp_ns(message), drive.steering_angle, drive.speed, drive.acceleration)
 
 
-def executed_message(output: GateOutput) -> rtrrl.Executed:
-    drive = drive_message(output.command)
+def executed_message(output: GateOutput, sent: AckermannDriveStamped) -> rtrrl.Executed:
+    """The account of an output; `sent` is the message made of its command."""
     return rtrrl.Executed(
-        header=drive.header, drive=drive.drive, mode=int(output.mode), reason=output.reason
+        header=sent.header, drive=sent.drive, mode=int(output.mode), reason=output.reason
     )
 
 

@@ -5,6 +5,7 @@ It exits with 0 once all laps are over, with 1 where the record has gaps.
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +22,8 @@ from .qos import LEDGER
 from .run_record import RunRecord, Step
 
 PROGRESS_PERIOD_S = 1.0
+#: what a Step takes over from a LearnerStatus
+STEP_FIELDS = [field.name for field in dataclasses.fields(Step) if field.name != 'stamp_ns']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +74,7 @@ class MonitorNode(ManagedNode):
         self._tell()
 
     def _on_status(self, message: LearnerStatus) -> None:
-        names = [field.name for field in dataclasses.fields(Step) if field.name != 'stamp_ns']
-        values = {name: getattr(message, name) for name in names}
+        values = {name: getattr(message, name) for name in STEP_FIELDS}
         self._record.on_step(Step(stamp_ns(message), **values))
         self._tell()
 
@@ -104,7 +106,8 @@ class MonitorNode(ManagedNode):
 
 
 def main() -> NoReturn:
-    """Run the node."""
+    """Run the node; it gives way to those that drive."""
+    os.nice(5)
     run_node(MonitorNode)
 
 

@@ -1,9 +1,8 @@
 """The drive command as it crosses the graph."""
 
+import ctypes
 import dataclasses
 import math
-
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,9 +26,9 @@ class Command:
     acceleration_m_s2: float
 
     def __post_init__(self) -> None:
-        with np.errstate(over='ignore'):
-            for name in ('steering_angle_rad', 'speed_m_s', 'acceleration_m_s2'):
-                object.__setattr__(self, name, float(np.float32(getattr(self, name))))
+        for name in ('steering_angle_rad', 'speed_m_s', 'acceleration_m_s2'):
+            # as C rounds: to nearest even, and to infinity beyond the largest float32
+            object.__setattr__(self, name, ctypes.c_float(getattr(self, name)).value)
 
     @property
     def finite(self) -> bool:
