@@ -15,12 +15,12 @@ CLEAN := env -u PYTHONPATH -u PYTHONHOME -u PYTHONDONTWRITEBYTECODE -u LD_LIBRAR
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
-	@echo 'Options: TASK=line|car-racing (run), PYTHON=python3.12, TORCH=cuda (venv)'
+	@echo 'Options: PYTHON=python3.12, TORCH=cuda (venv)'
 
 venv: ## set up .venv: packages, torch, message types, rtrrl_ros itself
 	@tools/set_up_venv.sh
 
-run: venv ## set up, then run the main job: TASK=car-racing or TASK=line
+run: venv ## set up, then run the main job
 	@$(CLEAN) rtrrl run $(TASK)
 
 test: venv ## set up, then run the tests that take seconds
@@ -38,8 +38,8 @@ format: venv ## bring the code into style
 	@$(CLEAN) ruff check --fix .
 	@$(CLEAN) ruff format .
 
-bench: venv ## measure the speed of cells, learner and graph
-	@$(CLEAN) rtrrl bench
+bench: venv ## measure the time of a learning step beside the time of its memory traffic
+	@$(CLEAN) OMP_NUM_THREADS=1 python benchmarks/cells/update_time.py
 
 colcon: ## build as a ROS workspace: with the sourced ROS 2, else in .venv
 	@tools/colcon.sh
