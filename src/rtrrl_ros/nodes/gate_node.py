@@ -21,7 +21,7 @@ from ..safety.gate import Gate, GateLimits, GateOutput, Mode
 from .managed_node import OK, WARN, ManagedNode
 from .messages import drive_command, drive_message, executed_message
 from .process import run_node
-from .qos import RECORD, STREAM
+from .qos import DEVICE, RECORD, STREAM
 
 #: max_age_s and this together stay below 200 ms
 WATCHDOG_PERIOD_S = 0.02
@@ -54,9 +54,9 @@ class GateNode(ManagedNode):
         self._drive = self.advertise(AckermannDriveStamped, 'drive', STREAM)
         self._executed = self.advertise(Executed, 'executed', RECORD)
         self.subscribe(AckermannDriveStamped, 'drive_proposal', self._on_proposal, STREAM)
-        self.subscribe(AckermannDriveStamped, 'teleop', self._on_teleop, STREAM)
+        self.subscribe(AckermannDriveStamped, 'teleop', self._on_teleop, DEVICE)
         if limits.require_deadman:
-            self.subscribe(Joy, 'joy', self._on_joy, STREAM)
+            self.subscribe(Joy, 'joy', self._on_joy, DEVICE)
         self.every(WATCHDOG_PERIOD_S, self._on_watchdog)
 
     def activate(self) -> None:

@@ -16,6 +16,12 @@ NEWEST = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.VOLATILE,
 )
+#: what people's devices send over and over: heard from any publisher, reliable or not
+DEVICE = QoSProfile(
+    depth=10,
+    reliability=ReliabilityPolicy.BEST_EFFORT,
+    durability=DurabilityPolicy.VOLATILE,
+)
 #: what learning must not miss even if it comes up late: rewards, world states, executed commands
 RECORD = QoSProfile(
     depth=DEPTH,
