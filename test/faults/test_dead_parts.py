@@ -99,9 +99,22 @@ class Run:
         return died_s
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('lockstep', ['true', 'false'])
-@pytest.mark.parametrize('node', ['agent_node', 'encoder_node', 'car_racing_node'])
+@pytest.mark.parametrize(
+    ('node', 'lockstep'),
+    [
+        ('agent_node', 'true'),
+        *(
+            pytest.param(node, lockstep, marks=pytest.mark.slow)
+            for node, lockstep in (
+                ('agent_node', 'false'),
+                ('encoder_node', 'true'),
+                ('encoder_node', 'false'),
+                ('car_racing_node', 'true'),
+                ('car_racing_node', 'false'),
+            )
+        ),
+    ],
+)
 def test_a_part_dies(graph, untrained_model, node, lockstep):
     run = Run(graph, untrained_model, lockstep=lockstep)
     died_s = run.kill(node)

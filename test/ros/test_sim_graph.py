@@ -57,7 +57,6 @@ def without_ros(model: Path, config: Path, learn: bool, seed: int, shift: list[s
     return run_trial(trial).to_json()['laps']
 
 
-@pytest.mark.slow
 def test_learning_in_the_graph_equals_learning_in_one_process(run, untrained_model, config):
     arguments = {'learn': 'true', 'seed': '5', 'steering_offset': '0.15'}
     first, second = run(**arguments), run(**arguments)

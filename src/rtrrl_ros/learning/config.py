@@ -24,7 +24,7 @@ class LearnerConfig(Checked):
         0.9, 'decay of the eligibility trace of the critic', low=0, high=1,
         source='2311.04830 eq. 4',
     )  # fmt: skip
-    actor_learning_rate: float = parameter(1e-4, 'step size of the actor', low=0, high=1)
+    actor_learning_rate: float = parameter(2e-5, 'step size of the actor', low=0, high=1)
     critic_learning_rate: float = parameter(1e-3, 'step size of the critic', low=0, high=1)
     optimizer: str = parameter(
         'adam', 'rule that turns TD error x eligibility into a step', choices=OPTIMIZERS
@@ -45,7 +45,7 @@ class LearnerConfig(Checked):
         1, 'laps in which only the critic learns; they also measure the baseline return', low=0
     )
     exploration_std: float = parameter(
-        0.1, 'standard deviation of the sampled action, in units of the action range [-1, 1]',
+        0.05, 'standard deviation of the sampled action, in units of the action range [-1, 1]',
         low=0, low_open=True, high=1,
     )  # fmt: skip
     exploration_correlation: float = parameter(
