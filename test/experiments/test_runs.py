@@ -6,7 +6,6 @@ from pathlib import Path
 from rtrrl_ros.experiments.car_racing_shift import Outcome, table
 from rtrrl_ros.experiments.runs import load_runs, run_all
 
-
 # `dict` copies a job: a worker process can import it, unlike a function of a test module.
 
 
