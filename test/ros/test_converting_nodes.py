@@ -93,3 +93,12 @@ def test_without_a_model_there_is_one_clear_line(graph, executable):
     assert graph.exit_status(process) == 2
     assert graph.output(process).splitlines()[-1].endswith('make one with `rtrrl pretrain`')
     assert 'Traceback' not in graph.output(process)
+
+
+def test_what_was_learned_in_another_run_is_not_overwritten(graph, untrained_model, tmp_path):
+    (tmp_path / 'model.safetensors').write_text('precious')
+    parameters = {'model': str(untrained_model), 'learn': True, 'save_to': str(tmp_path)}
+    process = graph.start('agent_node', **parameters)
+    assert graph.exit_status(process) == 2
+    assert 'exists already; name a new folder' in graph.output(process).splitlines()[-1]
+    assert (tmp_path / 'model.safetensors').read_text() == 'precious'

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from ackermann_msgs.msg import AckermannDriveStamped
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rtrrl_msgs.msg import Executed
@@ -170,3 +171,18 @@ def test_lifecycle(graph):
     assert change(graph, Transition.TRANSITION_CLEANUP)
     assert change(graph, Transition.TRANSITION_CONFIGURE)
     assert process.poll() is None
+
+
+def test_diagnostics_say_how_it_is(rig):
+    messages = rig.graph.collect(DiagnosticArray, '/diagnostics', STREAM)
+    rig.propose()
+
+    def statuses() -> list:
+        return [status for message in messages for status in message.status]
+
+    rig.graph.until(statuses, 'diagnostics')
+    status = statuses()[0]
+    assert (status.name, status.hardware_id) == ('/gate_node', 'rtrrl_ros')
+    counts = {value.key: int(value.value) for value in status.values}
+    assert set(counts) == {'passed', 'limited', 'takeover', 'stopped'}
+    assert counts['passed'] == 1

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import safetensors
+
 from ..checkpoint import Checkpoint, save_checkpoint
+from ..errors import UserError
 from ..learning.agent import Agent
 
 
@@ -18,3 +21,40 @@ def save_tuned(path: Path, checkpoint: Checkpoint, agent: Agent, how: dict[str, 
         critic = agent.rtrrl.critic.network.parameters
         tensors |= {f'critic.{name}': value for name, value in critic.items()}
     save_checkpoint(path, {**checkpoint.config, 'finetuned': how}, tensors)
+
+
+class TunedModel:
+    """A model folder that follows an agent while it learns; a first version is written at once.
+
+    Parameters
+    ----------
+    folder : must be new or empty: what was learned in another run is never overwritten
+    checkpoint : the model that the agent came from
+    how : for config.json; the number of updates is added
+
+    Raises
+    ------
+    UserError : the folder holds something already, or cannot be written (also from `save`)
+    """
+
+    def __init__(
+        self, folder: Path, checkpoint: Checkpoint, agent: Agent, how: dict[str, Any]
+    ) -> None:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UserError(f'save_to = {folder}: exists already; name a new folder')
+        self._folder, self._checkpoint, self._agent, self._how = folder, checkpoint, agent, how
+        self._updates = -1
+        self.save()
+
+    def save(self) -> None:
+        """Write the folder again if the agent has learned since."""
+        updates = self._agent.counters.updates
+        if updates == self._updates:
+            return
+        try:
+            save_tuned(
+                self._folder, self._checkpoint, self._agent, {**self._how, 'updates': updates}
+            )
+        except (OSError, safetensors.SafetensorError) as error:
+            raise UserError(f'save_to = {self._folder}: {error}') from None
+        self._updates = updates

@@ -12,14 +12,14 @@ from ..checkpoint import load_checkpoint
 from ..driving.actuation import Actuation
 from ..driving.assembly import load_agent, single_threaded
 from ..driving.driver import Driver, DriverReport
-from ..driving.saving import save_tuned
+from ..driving.saving import TunedModel
 from ..driving.warm_up import warm_up
-from ..errors import UserError
 from ..learning.config import LearnerConfig
 from ..parameters import Checked, parameter
 from ..safety.command import Command
 from ..safety.modes import Mode
-from .managed_node import OK, WARN, ManagedNode
+from .diagnostics import OK, WARN
+from .managed_node import ManagedNode
 from .messages import drive_message, features_vector, make_header, reward_signal, stamp_ns
 from .process import run_node
 from .qos import NEWEST, RECORD, STREAM
@@ -54,10 +54,10 @@ class AgentNode(ManagedNode):
         single_threaded()
         config = self._config = self.section(AgentNodeConfig)
         learner = self.section(LearnerConfig)
-        self._checkpoint = load_checkpoint(config.model)
+        checkpoint = load_checkpoint(config.model)
         spare, self._agent = (
             load_agent(
-                self._checkpoint,
+                checkpoint,
                 learner,
                 learn=config.learn,
                 explore=config.explore,
@@ -66,10 +66,12 @@ class AgentNode(ManagedNode):
             for _ in range(2)
         )
         warm_up(spare)
-        self._saved_updates = 0
+        self._tuned = None
         if config.learn and config.save_to:
-            self._save()
-            self.every(config.save_period_s, self._save_if_new)
+            self._tuned = TunedModel(
+                Path(config.save_to), checkpoint, self._agent, {'seed': config.seed}
+            )
+            self.every(config.save_period_s, self._tuned.save)
         self._proposals = self.advertise(AckermannDriveStamped, 'drive_proposal', STREAM)
         self._status = self.advertise(LearnerStatus, 'learner_status', RECORD)
         self.subscribe(Features, 'features', self._on_features, NEWEST)
@@ -86,8 +88,8 @@ class AgentNode(ManagedNode):
         )
 
     def deactivate(self) -> None:
-        if self._config.learn and self._config.save_to:
-            self._save_if_new()
+        if self._tuned is not None:
+            self._tuned.save()
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         frozen = self._agent.guard.frozen
@@ -130,18 +132,6 @@ class AgentNode(ManagedNode):
                 note='rolled back to the best weights so far' if rolled_back else '',
             )
         )
-
-    def _save_if_new(self) -> None:
-        if self._agent.counters.updates != self._saved_updates:
-            self._save()
-
-    def _save(self) -> None:
-        self._saved_updates = self._agent.counters.updates
-        how = {'seed': self._config.seed, 'updates': self._saved_updates}
-        try:
-            save_tuned(Path(self._config.save_to), self._checkpoint, self._agent, how)
-        except OSError as error:
-            raise UserError(f'save_to = {self._config.save_to}: {error.strerror}') from None
 
 
 def main() -> NoReturn:

@@ -18,7 +18,8 @@ from ..safety.command import Command
 from ..worlds.car_racing import CarRacingConfig, CarRacingShift, CarRacingWorld
 from ..worlds.contract import Observation
 from .car_racing_config import CarRacingNodeConfig
-from .managed_node import OK, ManagedNode
+from .diagnostics import OK
+from .managed_node import ManagedNode
 from .messages import drive_command, image_message, make_header, world_state_message
 from .process import run_node
 from .qos import RECORD, STREAM

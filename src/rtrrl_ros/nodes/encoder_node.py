@@ -11,7 +11,8 @@ from sensor_msgs.msg import Image
 
 from ..driving.assembly import load_encoder, single_threaded
 from ..parameters import Checked, parameter
-from .managed_node import OK, ManagedNode
+from .diagnostics import OK
+from .managed_node import ManagedNode
 from .messages import features_message, image_pixels, stamp_ns
 from .process import run_node
 from .qos import NEWEST, STREAM

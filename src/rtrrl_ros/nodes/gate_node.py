@@ -18,7 +18,8 @@ from sensor_msgs.msg import Joy
 
 from ..parameters import Checked, parameter
 from ..safety.gate import Gate, GateLimits, GateOutput, Mode
-from .managed_node import OK, WARN, ManagedNode
+from .diagnostics import OK, WARN
+from .managed_node import ManagedNode
 from .messages import drive_command, drive_message, executed_message
 from .process import run_node
 from .qos import DEVICE, RECORD, STREAM

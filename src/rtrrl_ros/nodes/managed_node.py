@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -17,11 +17,11 @@ from rclpy.qos import QoSProfile
 
 from ..errors import UserError
 from ..parameters import Checked, parameter
+from .diagnostics import OK, diagnostic_array
 from .node_parameters import NodeParameters
 
 T = TypeVar('T')
 
-OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 DIAGNOSTICS_PERIOD_S = 1.0
 
 
@@ -161,14 +161,6 @@ class ManagedNode(LifecycleNode):
         self._declared.frozen = False
 
     def _publish_diagnostics(self) -> None:
-        level, line, values = self.diagnose()
-        status = DiagnosticStatus(
-            level=level,
-            name=self.get_fully_qualified_name(),
-            message=line,
-            hardware_id='rtrrl_ros',
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-        )
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+        stamp = self.get_clock().now().to_msg()
+        name = self.get_fully_qualified_name()
+        self._diagnostics.publish(diagnostic_array(stamp, name, *self.diagnose()))

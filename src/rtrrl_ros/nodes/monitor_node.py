@@ -15,7 +15,8 @@ from rtrrl_msgs.msg import Executed, LearnerStatus, Reward
 from ..errors import UserError
 from ..parameters import Checked, parameter
 from ..safety.modes import Mode
-from .managed_node import OK, WARN, ManagedNode
+from .diagnostics import OK, WARN
+from .managed_node import ManagedNode
 from .messages import reward_signal, stamp_ns
 from .process import run_node
 from .qos import LEDGER
