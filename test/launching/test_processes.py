@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rtrrl_ros.launching.node_element import NodeProcess
-from rtrrl_ros.launching.processes import ESCALATION, ProcessGroup
+from rtrrl_ros.launching.processes import ESCALATION, Child, ProcessGroup
 
 FOREVER = 'import signal, time\nprint("up")\nwhile True: time.sleep(60)'
 OBEDIENT = f'import signal, sys\nsignal.signal(signal.SIGINT, lambda *a: sys.exit(0))\n{FOREVER}'
@@ -71,6 +71,14 @@ def test_all_end_well():
     assert watched.run() == 0
     assert watched.said('a') == ['one', 'two']
     assert watched.said('launch') == []
+
+
+@pytest.mark.parametrize('end', ['', '\\n'])
+def test_lines_and_the_end_of_the_stream_that_come_in_one_read(end):
+    child = Child(process('a', f'import sys; sys.stdout.write("one\\ntwo{end}")'))
+    child.popen.wait(timeout=30)  # all of it lies in the pipe by then
+    assert child.lines('stdout') == ['one', 'two']
+    assert child.lines('stderr') == []
 
 
 def test_the_last_words_are_shown_even_without_a_newline():
@@ -167,7 +175,7 @@ def test_what_cannot_be_started_fails_and_ends_the_rest():
 LAUNCHER = f"""
 import os, sys
 from rtrrl_ros.launching.node_element import NodeProcess
-from rtrrl_ros.launching.processes import ESCALATION, ProcessGroup
+from rtrrl_ros.launching.processes import ESCALATION, Child, ProcessGroup
 node = NodeProcess('child', [sys.executable, '-c', {OBEDIENT!r}],
                    {{**os.environ, 'PYTHONUNBUFFERED': '1'}}, 'screen', False, None)
 show = lambda label, line: print(label, line, group.pids.get('child'), flush=True)

@@ -69,7 +69,8 @@ class Child:
             if not chunk:
                 stream.close()
                 self.streams[name] = None
-                data += b'\n' if data else b''
+                if data and not data.endswith(b'\n'):
+                    data += b'\n'  # last words without a newline are a line too
                 break
             data += chunk
         *complete, self._partial[name] = data.split(b'\n')
