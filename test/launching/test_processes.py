@@ -96,8 +96,12 @@ def test_log_shows_stderr_only():
     assert watched.said('a') == ['err']
 
 
-def test_the_end_of_one_ends_the_others():
-    watched = Watched(process('other', OBEDIENT), process('main', 'pass', shutdown_on_exit=True))
+def test_the_end_of_one_ends_the_others(tmp_path):
+    ready = tmp_path / 'ready'
+    obedient = OBEDIENT.replace('print("up")', f'open({str(ready)!r}, "w")')
+    # ends only when the other minds signals: before that SIGINT would kill it, which is a failure
+    main = f'import os, time\nwhile not os.path.exists({str(ready)!r}): time.sleep(0.01)'
+    watched = Watched(process('other', obedient), process('main', main, shutdown_on_exit=True))
     assert watched.run() == 0
     assert gone(watched.seen['other'])
 
