@@ -96,20 +96,25 @@ def test_log_shows_stderr_only():
     assert watched.said('a') == ['err']
 
 
+def pair(folder: Path, end: str) -> Watched:
+    """An obedient process, and a main one that ends by `end` once the other minds signals.
+
+    Before that SIGINT would kill the other, which is a failure.
+    """
+    ready = str(folder / 'ready')
+    other = OBEDIENT.replace('print("up")', f'open({ready!r}, "w")')
+    main = f'import os, time\nwhile not os.path.exists({ready!r}): time.sleep(0.01)\n{end}'
+    return Watched(process('other', other), process('main', main, shutdown_on_exit=True))
+
+
 def test_the_end_of_one_ends_the_others(tmp_path):
-    ready = tmp_path / 'ready'
-    obedient = OBEDIENT.replace('print("up")', f'open({str(ready)!r}, "w")')
-    # ends only when the other minds signals: before that SIGINT would kill it, which is a failure
-    main = f'import os, time\nwhile not os.path.exists({str(ready)!r}): time.sleep(0.01)'
-    watched = Watched(process('other', obedient), process('main', main, shutdown_on_exit=True))
+    watched = pair(tmp_path, 'pass')
     assert watched.run() == 0
     assert gone(watched.seen['other'])
 
 
-def test_a_failure_of_the_main_process_is_a_failure():
-    watched = Watched(
-        process('other', OBEDIENT), process('main', 'raise SystemExit(3)', shutdown_on_exit=True)
-    )
+def test_a_failure_of_the_main_process_is_a_failure(tmp_path):
+    watched = pair(tmp_path, 'raise SystemExit(3)')
     assert watched.run() == 1
     assert watched.said('launch') == ['main exited with status 3']
 
