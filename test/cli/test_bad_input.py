@@ -127,3 +127,10 @@ def test_help_shows_an_example_for_every_command(capsys) -> None:
             main([command, '--help'])
         assert stop.value.code == 0
         assert 'Example: rtrrl ' + command in ' '.join(capsys.readouterr().out.split())
+
+
+def test_a_graph_that_cannot_be_whole_is_not_left_running(capfd) -> None:
+    assert main(['launch', 'sim.launch.xml', 'model:=/no/such/model']) == 1
+    output = ''.join(capfd.readouterr())
+    assert 'no model folder at /no/such/model' in output
+    assert 'Traceback' not in output

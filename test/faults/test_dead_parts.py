@@ -119,8 +119,6 @@ def test_a_part_dies(graph, untrained_model, node, lockstep):
     run = Run(graph, untrained_model, lockstep=lockstep)
     died_s = run.kill(node)
     assert first_zero_s(graph, run.drive, died_s) < LIMIT_S
-    if node != 'car_racing_node' and lockstep == 'false':
-        return  # the world goes on, with the car at rest
     assert graph.exit_status(run.launcher) == 1
     assert f'{node} was killed by SIGKILL' in graph.output(run.launcher)
 
@@ -131,7 +129,6 @@ def test_the_gate_dies(graph, untrained_model):
     run.kill('gate_node')
     assert graph.exit_status(run.launcher) == 1
     assert 'gate_node was killed by SIGKILL' in graph.output(run.launcher)
-    assert 'no command for the observation' in graph.output(run.launcher)
 
 
 @pytest.mark.slow
