@@ -16,6 +16,7 @@ from .td import (
     begin,
     limit_drift,
     td_outer,
+    td_step,
     td_steps,
     td_vector,
 )
@@ -148,15 +149,19 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
                 im = l_re * s_im + l_im * s_re
                 memory[t_re + k] = re
                 memory[t_im + k] = im
-                memory[grad + b_re + k] = d_re * re - d_im * im
-                memory[grad + b_im + k] = -(d_re * im + d_im * re)
-            row = i * inputs
-            more = td_steps(memory, b_re + row, inputs, stride, optimizer, tethered, rule)
-            drift += more[0]
-            size += more[1]
-            more = td_steps(memory, b_im + row, inputs, stride, optimizer, tethered, rule)
-            drift += more[0]
-            size += more[1]
+                gradient = d_re * re - d_im * im
+                more = td_step(memory, b_re + k, stride, optimizer, tethered, gradient, rule)
+                drift += more[0]
+                size += more[1]
+        # B_im in a loop of its own: its rows and those of B_re may lie 4096 bytes apart (`layout`).
+        for i in range(n):
+            d_re, d_im = memory[delta_ + i], memory[delta_ + n + i]
+            for j in range(inputs):
+                k = i * inputs + j
+                gradient = -(d_re * memory[t_im + k] + d_im * memory[t_re + k])
+                more = td_step(memory, b_im + k, stride, optimizer, tethered, gradient, rule)
+                drift += more[0]
+                size += more[1]
         more = td_outer(
             memory, c_re, outputs, n, d_y, state, ONE, stride, optimizer, tethered, rule
         )
