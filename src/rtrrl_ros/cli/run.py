@@ -68,17 +68,20 @@ def run(options: argparse.Namespace) -> int:
         name: dataclasses.asdict(timing)
         for name, timing in measure_bare_loop(decisions=BARE_DECISIONS).items()
     }
+    out.mkdir(parents=True)  # what is learned is saved there while it is learned
     memory = MemoryMeter()
     phases: dict[str, Any] = {}
     details: dict[str, Any] = {}
     for name, laps, shifted, learn in plan:
         with_shift = f' with {shift_text}' if shifted else ''
         console.print(f'[bold]{name}[/bold]: {laps} laps{with_shift}')
-        result = _drive(options, model, laps, shifted, learn, memory, console)
+        save_to = out / 'tuned' if learn else None
+        result = _drive(options, model, laps, shifted, save_to, memory, console)
         if result is None:
+            if not any(out.iterdir()):
+                out.rmdir()
             return 1
         phases[name], details[name] = result['laps'], result
-    out.mkdir(parents=True)
     title = f'{options.task}, shift: {shift_text}'
     speed = speed_ratios(details['tuned, shifted'], bare)
     document = {
@@ -91,15 +94,18 @@ def run(options: argparse.Namespace) -> int:
     console.print(table(phases, title))
     for line in verdict(document):
         console.print(line)
-    console.print(f'wrote {out}/run.json and {out}/returns.png')
+    console.print(f'wrote {out}/run.json and {out}/returns.png; the tuned model: {out}/tuned')
     return 0
 
 
 def _drive(
-    options: argparse.Namespace, model: Path, laps: int, shift: dict[str, float], learn: bool,
-    memory: Any, console: Any,
+    options: argparse.Namespace, model: Path, laps: int, shift: dict[str, float],
+    save_to: Path | None, memory: Any, console: Any,
 ) -> dict[str, Any] | None:  # fmt: skip
-    """One phase through the graph; its JSON, or None after a failure that was already told."""
+    """One phase through the graph; its JSON, or None after a failure that was already told.
+
+    With `save_to` the policy learns, and what it learned is saved there.
+    """
     from ..launching.runner import launch
     from ..nodes.run_record import PROGRESS
 
@@ -107,7 +113,8 @@ def _drive(
         result = Path(folder) / 'phase.json'
         arguments = {
             'model': str(Path(model).resolve()), 'seed': str(options.seed), 'laps': str(laps),
-            'learn': str(learn).lower(), 'out': str(result),
+            'learn': str(save_to is not None).lower(), 'out': str(result),
+            'save_to': str(save_to.resolve()) if save_to else '',
             **{name: str(value) for name, value in shift.items()},
         }  # fmt: skip
         with console.status('starting the graph') as status:
