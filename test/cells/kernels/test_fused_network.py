@@ -123,6 +123,19 @@ def test_without_pull_or_limit_it_still_follows_the_reference() -> None:
     assert drive(learner, FusedNetwork(fused.cell, 2, fused.flat, rule), 200) < 1e-5
 
 
+def test_the_drift_limit_holds_after_the_weights_were_moved() -> None:
+    config = dataclasses.replace(CONFIG, drift_limit=0.02)
+    _, fused = make_pair('lrcssm', config)
+    generator = np.random.default_rng(0)
+    for step in range(50):
+        if step == 25:
+            fused.flat.add_(1.0)
+            fused.reset_optimizer()
+        fused.step(generator.standard_normal(7).astype(np.float32))
+        fused.learn(np.ones(2, np.float32), 0.1 if step else None)
+        assert step == 0 or fused.drift() <= 0.02 * (1 + 1e-4)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('sizes', [(1, 1, 1), (35, 17, 2), (64, 64, 1)])
 @pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])

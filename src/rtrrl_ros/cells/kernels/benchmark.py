@@ -54,11 +54,10 @@ def measure(
     generator = np.random.default_rng(seed)
     inputs = generator.standard_normal((TURN, input_size)).astype(np.float32)
     errors = (0.1 * generator.standard_normal(TURN)).tolist()
-    one = np.ones(1, np.float32)
     updates, floors = [], []
     for _ in range(-(-steps // TURN)):
-        updates.append(_times(lambda k: _update(network, inputs[k], one, errors[k])))
-        floors.append(_times(lambda k: floor(memory)))
+        updates.append(_update_times(network, inputs, errors))
+        floors.append(_floor_times(floor, memory))
     return Measurement(
         cell_name, input_size, hidden_size, TURN * len(updates), 4 * (2 * written + read),
         _percentiles(np.concatenate(updates)), _percentiles(np.concatenate(floors)),
@@ -72,17 +71,23 @@ def _network(cell_name: str, input_size: int, hidden_size: int, seed: int) -> Fu
     return FusedNetwork(cell, 1, torch.cat((cell.flat_parameters, head)), rule)
 
 
-def _update(network: FusedNetwork, x: Array, d_out: Array, td_error: float) -> None:
-    network.step(x)
-    network.learn(d_out, td_error)
+def _update_times(network: FusedNetwork, inputs: Array, errors: list[float]) -> Array:
+    """Nanoseconds of each of `TURN` updates."""
+    clock, times, one = time.perf_counter_ns, np.empty(TURN), np.ones(1, np.float32)
+    for k, x in enumerate(inputs):
+        start = clock()
+        network.step(x)
+        network.learn(one, errors[k])
+        times[k] = clock() - start
+    return times
 
 
-def _times(call: Callable[[int], object]) -> Array:
-    """Nanoseconds of each of `TURN` calls."""
+def _floor_times(floor: Callable[[Array], bool], memory: Array) -> Array:
+    """Nanoseconds of each of `TURN` floors."""
     clock, times = time.perf_counter_ns, np.empty(TURN)
     for k in range(TURN):
         start = clock()
-        call(k)
+        floor(memory)
         times[k] = clock() - start
     return times
 

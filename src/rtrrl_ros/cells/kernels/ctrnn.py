@@ -15,7 +15,7 @@ from .td import (
     GRADIENT,
     backward,
     begin,
-    limit_drift,
+    finish,
     td_outer,
     td_step,
     td_steps,
@@ -92,35 +92,26 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
     def learn(memory: Array, hyper: Array, delta: float, decay_z: float) -> float:
         _ = stamp
         mode = flush_denormals()
-        rule = begin(memory, hyper, total, stride, optimizer, delta, decay_z)
+        rule = begin(memory, hyper, total, stride, optimizer, tethered, delta, decay_z)
         backward(memory, weight, head, n, d_out, d_y)
         for i in range(n):
             trace = memory[leak_ + i] * memory[t_tau + i] + memory[to_tau + i]
             memory[t_tau + i] = trace
             memory[grad + tau + i] = memory[d_y + i] * trace
-        drift, size = ZERO, ZERO
+        size = ZERO
         for i in range(n):
             leak, slope, d = memory[leak_ + i], memory[slope_ + i], memory[d_y + i]
             for j in range(columns):
                 k = i * columns + j
                 trace = leak * memory[t_w + k] + slope * memory[xi + j]
                 memory[t_w + k] = trace
-                more = td_step(memory, k, stride, optimizer, tethered, d * trace, rule)
-                drift += more[0]
-                size += more[1]
-        more = td_steps(memory, tau, n, stride, optimizer, tethered, rule)
-        drift += more[0]
-        size += more[1]
-        more = td_outer(
+                size += td_step(memory, k, stride, optimizer, tethered, d * trace, rule)
+        size += td_steps(memory, tau, n, stride, optimizer, tethered, rule)
+        size += td_outer(
             memory, weight, head, n, d_out, state, ONE, stride, optimizer, tethered, rule
         )
-        drift += more[0]
-        size += more[1]
-        more = td_vector(memory, bias, head, d_out, stride, optimizer, tethered, rule)
-        drift += more[0]
-        size += more[1]
-        if tethered and optimizer:
-            limit_drift(memory, total, stride, drift, hyper)
+        size += td_vector(memory, bias, head, d_out, stride, optimizer, tethered, rule)
+        finish(memory, hyper, total, stride, optimizer, tethered, size)
         if optimizer:
             for i in range(n):
                 memory[tau + i] = max(memory[tau + i], ONE)

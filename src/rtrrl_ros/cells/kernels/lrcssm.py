@@ -15,7 +15,7 @@ from .td import (
     GRADIENT,
     backward,
     begin,
-    limit_drift,
+    finish,
     td_outer,
     td_step,
     td_steps,
@@ -124,7 +124,7 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
     def learn(memory: Array, hyper: Array, delta: float, decay_z: float) -> float:
         _ = stamp
         mode = flush_denormals()
-        rule = begin(memory, hyper, total, stride, optimizer, delta, decay_z)
+        rule = begin(memory, hyper, total, stride, optimizer, tethered, delta, decay_z)
         backward(memory, weight, head, n, d_out, d_y)
         for p in range(8):
             for i in range(n):
@@ -132,7 +132,7 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
                 trace = memory[decay_ + i] * memory[t_unit + k] + memory[immediate + k]
                 memory[t_unit + k] = trace
                 memory[grad + k] = memory[d_y + i] * trace
-        drift, size = td_steps(memory, 0, 8 * n, stride, optimizer, tethered, rule)
+        size = td_steps(memory, 0, 8 * n, stride, optimizer, tethered, rule)
         for j in range(2 * inputs):
             memory[grad + mu_in + j] = ZERO
         for i in range(n):
@@ -151,29 +151,18 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
                 k = row + j
                 trace = decay * memory[t_w + k] + a * memory[s_ + j]
                 memory[t_w + k] = trace
-                more = td_step(memory, w_in + k, stride, optimizer, tethered, d * trace, rule)
-                drift += more[0]
-                size += more[1]
+                size += td_step(memory, w_in + k, stride, optimizer, tethered, d * trace, rule)
             for j in range(inputs):
                 k = row + j
                 trace = decay * memory[t_h + k] + b * memory[s_ + j]
                 memory[t_h + k] = trace
-                more = td_step(memory, h_in + k, stride, optimizer, tethered, d * trace, rule)
-                drift += more[0]
-                size += more[1]
-        more = td_steps(memory, mu_in, 2 * inputs, stride, optimizer, tethered, rule)
-        drift += more[0]
-        size += more[1]
-        more = td_outer(
+                size += td_step(memory, h_in + k, stride, optimizer, tethered, d * trace, rule)
+        size += td_steps(memory, mu_in, 2 * inputs, stride, optimizer, tethered, rule)
+        size += td_outer(
             memory, weight, head, n, d_out, state, ONE, stride, optimizer, tethered, rule
         )
-        drift += more[0]
-        size += more[1]
-        more = td_vector(memory, bias, head, d_out, stride, optimizer, tethered, rule)
-        drift += more[0]
-        size += more[1]
-        if tethered and optimizer:
-            limit_drift(memory, total, stride, drift, hyper)
+        size += td_vector(memory, bias, head, d_out, stride, optimizer, tethered, rule)
+        finish(memory, hyper, total, stride, optimizer, tethered, size)
         restore(mode)
         return size
 

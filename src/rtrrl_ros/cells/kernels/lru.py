@@ -14,7 +14,7 @@ from .td import (
     GRADIENT,
     backward,
     begin,
-    limit_drift,
+    finish,
     td_outer,
     td_step,
     td_steps,
@@ -116,7 +116,7 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
     def learn(memory: Array, hyper: Array, delta: float, decay_z: float) -> float:
         _ = stamp
         mode = flush_denormals()
-        rule = begin(memory, hyper, total, stride, optimizer, delta, decay_z)
+        rule = begin(memory, hyper, total, stride, optimizer, tethered, delta, decay_z)
         backward(memory, weight, head, outputs, d_out, d_y)
         backward(memory, c_re, outputs, n, d_y, delta_)
         backward(memory, c_im, outputs, n, d_y, delta_ + n)
@@ -138,7 +138,7 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
             memory[t_g + i] = re
             memory[t_g + n + i] = im
             memory[grad + g + i] = d_re * re - d_im * im
-        drift, size = td_steps(memory, 0, 3 * n, stride, optimizer, tethered, rule)
+        size = td_steps(memory, 0, 3 * n, stride, optimizer, tethered, rule)
         for i in range(n):
             l_re, l_im, gain = memory[lam + i], memory[lam + n + i], memory[gain_ + i]
             d_re, d_im = memory[delta_ + i], memory[delta_ + n + i]
@@ -150,43 +150,28 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
                 memory[t_re + k] = re
                 memory[t_im + k] = im
                 gradient = d_re * re - d_im * im
-                more = td_step(memory, b_re + k, stride, optimizer, tethered, gradient, rule)
-                drift += more[0]
-                size += more[1]
+                size += td_step(memory, b_re + k, stride, optimizer, tethered, gradient, rule)
         # B_im in a loop of its own: its rows and those of B_re may lie 4096 bytes apart (`layout`).
         for i in range(n):
             d_re, d_im = memory[delta_ + i], memory[delta_ + n + i]
             for j in range(inputs):
                 k = i * inputs + j
                 gradient = -(d_re * memory[t_im + k] + d_im * memory[t_re + k])
-                more = td_step(memory, b_im + k, stride, optimizer, tethered, gradient, rule)
-                drift += more[0]
-                size += more[1]
-        more = td_outer(
+                size += td_step(memory, b_im + k, stride, optimizer, tethered, gradient, rule)
+        size += td_outer(
             memory, c_re, outputs, n, d_y, state, ONE, stride, optimizer, tethered, rule
         )
-        drift += more[0]
-        size += more[1]
-        more = td_outer(
+        size += td_outer(
             memory, c_im, outputs, n, d_y, state + n, -ONE, stride, optimizer, tethered, rule
         )
-        drift += more[0]
-        size += more[1]
-        more = td_outer(
+        size += td_outer(
             memory, direct, outputs, inputs, d_y, newest, ONE, stride, optimizer, tethered, rule
         )
-        drift += more[0]
-        size += more[1]
-        more = td_outer(
+        size += td_outer(
             memory, weight, head, outputs, d_out, y, ONE, stride, optimizer, tethered, rule
         )
-        drift += more[0]
-        size += more[1]
-        more = td_vector(memory, bias, head, d_out, stride, optimizer, tethered, rule)
-        drift += more[0]
-        size += more[1]
-        if tethered and optimizer:
-            limit_drift(memory, total, stride, drift, hyper)
+        size += td_vector(memory, bias, head, d_out, stride, optimizer, tethered, rule)
+        finish(memory, hyper, total, stride, optimizer, tethered, size)
         restore(mode)
         return size
 

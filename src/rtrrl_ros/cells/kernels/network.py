@@ -68,6 +68,9 @@ class FusedNetwork:
         what the pull and the drift limit refer to, `first` and `second` are the moments of Adam
     state : (state_size,), of the cell
     finite : were state and output of the newest step finite?
+
+    Who writes to `flat` or `origin` calls `reset` or `reset_optimizer` before the next step, so
+    that the distance between them is measured anew.
     """
 
     def __init__(self, cell: Cell, head_size: int, parameters: Tensor, rule: UpdateRule) -> None:
@@ -101,6 +104,7 @@ class FusedNetwork:
         self.state = self._block('state')
         self._out = self._block('out')
         self._x, self._d_out = self._block('x').numpy(), self._block('d_out').numpy()
+        self._x_view, self._d_out_view = memoryview(self._x), memoryview(self._d_out)
         self._traces = [self._block(name) for name in self._layout.blocks if 'trace' in name]
         self._hyper = np.zeros(td.HYPER)
         self._kernels = self._build()  # also keeps their machine code alive
@@ -129,24 +133,29 @@ class FusedNetwork:
         """Start a sequence: state and trace to zero."""
         for block in (self.state, *self._traces):
             block.zero_()
+        self._hyper[td.REACH] = math.inf
         self._pending = False
         self.finite = True
 
     def cut(self) -> None:
         """Zero the eligibility trace."""
         self.eligibility.zero_()
-        self._norm = 0.0  # of the eligibility trace
+        self._norm = self._hyper[td.NORM] = 0.0
 
     def reset_optimizer(self) -> None:
         """Forget the moments of Adam (after a roll-back they belong to other weights)."""
         self.first.zero_()
         self.second.zero_()
-        rule = self.rule
+        rule, adam = self.rule, _OPTIMIZERS[self.rule.optimizer] == td.ADAM
         kappa = rule.kappa if rule.optimizer == 'obgd' else 0.0
-        self._hyper[:] = (
+        longest = td.longest_adam_step(
+            rule.learning_rate, rule.beta1, rule.beta2, self._layout.parameters
+        )
+        self._hyper[: td.NORM] = (
             rule.learning_rate, rule.beta1, rule.beta2, rule.epsilon, rule.pull, rule.drift_limit,
-            kappa, 1.0, 1.0,
+            kappa, longest if adam else 0.0, 1.0, 1.0,
         )  # fmt: skip
+        self._hyper[td.REACH] = math.inf  # the parameters may have been moved
 
     def step(self, x: Array) -> Tensor:
         """Advance by one input (input_size,).
@@ -156,7 +165,10 @@ class FusedNetwork:
         if self._pending:  # nothing was learned from the step before: only its trace is missing
             self._d_out[:] = 0.0
             self._observe(self._memory, self._hyper, 0.0, 1.0)
-        self._x[:] = x
+        try:
+            self._x_view[:] = x  # half the time of NumPy's assignment, but float32 only
+        except (TypeError, ValueError):
+            self._x[:] = x
         self.finite = self._forward(self._memory)
         self._pending = True
         return self._out
@@ -180,7 +192,10 @@ class FusedNetwork:
         """
         accepted = self.ready(td_error or 0.0)
         if accepted:
-            self._d_out[:] = d_out
+            try:
+                self._d_out_view[:] = d_out
+            except (TypeError, ValueError):
+                self._d_out[:] = d_out
             if td_error is None:
                 size = self._observe(self._memory, self._hyper, 0.0, self._decay)
             else:

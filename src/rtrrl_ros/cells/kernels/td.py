@@ -9,6 +9,8 @@ The rule, and its order, are those of `rtrrl_ros.learning.rtrrl`, the reference 
 All arrays of P parameters lie in one `memory`, `stride` apart, in the order below.
 """
 
+import math
+
 import numpy as np
 
 from .compiling import ONE, ZERO, Array, inlined
@@ -19,32 +21,58 @@ ARRAYS = 6
 #: What a kernel does with the parameters; a compile-time constant.
 OBSERVE, SGD, ADAM = range(3)
 
-#: Entries of `hyper`, float64: what the rule needs beside TD error and decay. POWER1 and POWER2
-#: are beta1^t and beta2^t after t steps, kept by the kernel.
-LEARNING_RATE, BETA1, BETA2, EPSILON, PULL, DRIFT_LIMIT, KAPPA, POWER1, POWER2 = range(9)
-HYPER = 9
+#: Entries of `hyper`, float64: what the rule needs beside TD error and decay. The kernel keeps the
+#: last ones: beta1^t and beta2^t after t steps, ||z||, and a bound on ||theta - origin||.
+(
+    LEARNING_RATE, BETA1, BETA2, EPSILON, PULL, DRIFT_LIMIT, KAPPA, LONGEST_STEP,
+    POWER1, POWER2, NORM, REACH,
+) = range(12)  # fmt: skip
+HYPER = 12
 
 Rule = tuple[np.float32, ...]  # what `begin` returns
-Sums = tuple[np.float32, np.float32]  # ||theta - origin||^2 and ||z||^2, or a part of them
+
+
+def longest_adam_step(learning_rate: float, beta1: float, beta2: float, count: int) -> float:
+    """No step of Adam on `count` parameters is longer than this, whatever the gradients.
+
+    By Cauchy-Schwarz the first moment is at most sqrt(second moment) times
+    (1 - beta1) / sqrt((1 - beta2) (1 - beta1^2 / beta2)); bias correction only shortens it.
+    """
+    ratio = beta1 * beta1 / beta2
+    if ratio >= 1.0:
+        return math.inf
+    return learning_rate * (1.0 - beta1) / math.sqrt((1.0 - beta2) * (1.0 - ratio) / count)
 
 
 @inlined
 def begin(
-    memory: Array, hyper: Array, count: int, stride: int, optimizer: int, delta: float, decay: float
+    memory: Array,
+    hyper: Array,
+    count: int,
+    stride: int,
+    optimizer: int,
+    tethered: bool,
+    delta: float,
+    decay: float,
 ) -> Rule:
     """The numbers that `td_step` uses for every parameter in this step."""
     scale, root = hyper[LEARNING_RATE], 1.0
+    longest = hyper[LONGEST_STEP]
     if optimizer == ADAM:
         hyper[POWER1] *= hyper[BETA1]
         hyper[POWER2] *= hyper[BETA2]
         scale /= 1.0 - hyper[POWER1]
         root = 1.0 / np.sqrt(1.0 - hyper[POWER2])
-    if optimizer == SGD and hyper[KAPPA] > 0.0:
-        # ObGD (arXiv 2410.14606): bound the step so that it cannot overshoot its target.
-        length = ZERO
-        for k in range(count):
-            length += abs(memory[Z * stride + k])
-        scale /= max(1.0, scale * hyper[KAPPA] * max(abs(delta), 1.0) * length)
+    if optimizer == SGD:
+        if hyper[KAPPA] > 0.0:
+            # ObGD (arXiv 2410.14606): bound the step so that it cannot overshoot its target.
+            length = ZERO
+            for k in range(count):
+                length += abs(memory[Z * stride + k])
+            scale /= max(1.0, scale * hyper[KAPPA] * max(abs(delta), 1.0) * length)
+        longest = scale * abs(delta) * hyper[NORM]
+    if optimizer != OBSERVE and tethered:
+        hyper[REACH] = (1.0 - hyper[PULL]) * (hyper[REACH] + longest)
     return (
         np.float32(delta),
         np.float32(decay),
@@ -66,11 +94,10 @@ def td_step(
     tethered: bool,
     gradient: np.float32,
     rule: Rule,
-) -> Sums:
-    """Parameter k, whose gradient is now `gradient`; returns its (drift^2, z^2)."""
+) -> np.float32:
+    """Parameter k, whose gradient is now `gradient`; returns the square of its new z."""
     delta, decay, scale, root, beta1, beta2, epsilon, keep = rule
     z = memory[Z * stride + k]
-    squared_drift = ZERO
     if optimizer != OBSERVE:
         step = delta * z
         if optimizer == ADAM:
@@ -82,14 +109,12 @@ def td_step(
             step = first / (np.sqrt(second) * root + epsilon)
         if tethered:
             origin = memory[ORIGIN * stride + k]
-            drift = keep * (memory[k] + scale * step - origin)
-            memory[k] = origin + drift
-            squared_drift = drift * drift
+            memory[k] = origin + keep * (memory[k] + scale * step - origin)
         else:
             memory[k] += scale * step
     z = decay * z + gradient
     memory[Z * stride + k] = z
-    return squared_drift, z * z
+    return z * z
 
 
 @inlined
@@ -101,15 +126,13 @@ def td_steps(
     optimizer: int,
     tethered: bool,
     rule: Rule,
-) -> Sums:
+) -> np.float32:
     """`td_step` for parameters in a row whose gradients lie in the array GRADIENT."""
-    drift, size = ZERO, ZERO
+    size = ZERO
     for k in range(start, start + count):
         gradient = memory[GRADIENT * stride + k]
-        more = td_step(memory, k, stride, optimizer, tethered, gradient, rule)
-        drift += more[0]
-        size += more[1]
-    return drift, size
+        size += td_step(memory, k, stride, optimizer, tethered, gradient, rule)
+    return size
 
 
 @inlined
@@ -125,18 +148,16 @@ def td_outer(
     optimizer: int,
     tethered: bool,
     rule: Rule,
-) -> Sums:
+) -> np.float32:
     """`td_step` for a matrix whose gradient is sign * left (x) right, two blocks of `memory`."""
-    drift, size = ZERO, ZERO
+    size = ZERO
     for i in range(rows):
         factor = sign * memory[left + i]
         for j in range(columns):
             k = start + i * columns + j
             gradient = factor * memory[right + j]
-            more = td_step(memory, k, stride, optimizer, tethered, gradient, rule)
-            drift += more[0]
-            size += more[1]
-    return drift, size
+            size += td_step(memory, k, stride, optimizer, tethered, gradient, rule)
+    return size
 
 
 @inlined
@@ -149,26 +170,43 @@ def td_vector(
     optimizer: int,
     tethered: bool,
     rule: Rule,
-) -> Sums:
+) -> np.float32:
     """`td_step` for parameters in a row whose gradient is the block `source` of `memory`."""
-    drift, size = ZERO, ZERO
+    size = ZERO
     for i in range(count):
         gradient = memory[source + i]
-        more = td_step(memory, start + i, stride, optimizer, tethered, gradient, rule)
-        drift += more[0]
-        size += more[1]
-    return drift, size
+        size += td_step(memory, start + i, stride, optimizer, tethered, gradient, rule)
+    return size
 
 
 @inlined
-def limit_drift(memory: Array, count: int, stride: int, squared: np.float32, hyper: Array) -> None:
-    """Pull all parameters back onto the sphere of radius `drift_limit` around their origin."""
-    norm, limit = np.sqrt(squared), np.float32(hyper[DRIFT_LIMIT])
-    if norm > limit:
-        factor = limit / norm
+def finish(
+    memory: Array,
+    hyper: Array,
+    count: int,
+    stride: int,
+    optimizer: int,
+    tethered: bool,
+    size: np.float32,
+) -> None:
+    """Keep ||z||, and pull the parameters back onto the sphere of radius `drift_limit`.
+
+    The distance from the origin is summed up only when its bound does not settle the matter: in
+    the pass over all parameters the sum would cost more than everything else about the origin.
+    """
+    hyper[NORM] = np.sqrt(size)
+    if optimizer != OBSERVE and tethered and hyper[REACH] > hyper[DRIFT_LIMIT]:
+        squared = ZERO
         for k in range(count):
-            origin = memory[ORIGIN * stride + k]
-            memory[k] = origin + factor * (memory[k] - origin)
+            drift = memory[k] - memory[ORIGIN * stride + k]
+            squared += drift * drift
+        norm = np.sqrt(np.float64(squared))
+        if norm > hyper[DRIFT_LIMIT]:
+            factor = np.float32(hyper[DRIFT_LIMIT] / norm)
+            for k in range(count):
+                origin = memory[ORIGIN * stride + k]
+                memory[k] = origin + factor * (memory[k] - origin)
+        hyper[REACH] = min(norm, hyper[DRIFT_LIMIT])
 
 
 @inlined
