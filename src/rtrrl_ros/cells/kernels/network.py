@@ -104,7 +104,7 @@ class FusedNetwork:
         self.state = self._block('state')
         self._out = self._block('out')
         self._x, self._d_out = self._block('x').numpy(), self._block('d_out').numpy()
-        self._x_view, self._d_out_view = memoryview(self._x), memoryview(self._d_out)
+        self._x_view, self._d_out_view = memoryview(self._x), memoryview(self._d_out)  # type: ignore[arg-type]
         self._traces = [self._block(name) for name in self._layout.blocks if 'trace' in name]
         self._hyper = np.zeros(td.HYPER)
         self._kernels = self._build()  # also keeps their machine code alive
@@ -166,7 +166,8 @@ class FusedNetwork:
             self._d_out[:] = 0.0
             self._observe(self._memory, self._hyper, 0.0, 1.0)
         try:
-            self._x_view[:] = x  # half the time of NumPy's assignment, but float32 only
+            # half the time of NumPy's assignment, but float32 only
+            self._x_view[:] = x  # type: ignore[call-overload]
         except (TypeError, ValueError):
             self._x[:] = x
         self.finite = self._forward(self._memory)
@@ -193,7 +194,7 @@ class FusedNetwork:
         accepted = self.ready(td_error or 0.0)
         if accepted:
             try:
-                self._d_out_view[:] = d_out
+                self._d_out_view[:] = d_out  # type: ignore[call-overload]
             except (TypeError, ValueError):
                 self._d_out[:] = d_out
             if td_error is None:
