@@ -6,7 +6,9 @@
     observation, reward, terminated, truncated = environment.step(action)
 
 One process, one thread, no rendering. The episodes of an environment are numbered. An episode is
-determined by the seed and its number, bit for bit, whatever was played before.
+determined by the seed and its number, bit for bit, whatever was played before. What a seed decides
+for good (which action means what in DeepSea) is the same in all its episodes: so a policy is
+evaluated on the seed that it was trained on, in episodes with other numbers.
 """
 
 import abc
