@@ -127,8 +127,12 @@ class TaskConformance:
         environment.reset(1)
         environment.step(action)
 
-    def test_a_negative_seed_is_refused(self) -> None:
+    def test_a_negative_seed_or_episode_is_refused(self) -> None:
         raises(ValueError, lambda: self.task.make(-1))
+        environment = self.task.make(0)
+        environment.reset(0)
+        raises(ValueError, lambda: environment.reset(-1))
+        refuses(RuntimeError, environment, next(self.actions(0)))
 
 
 def same(one: list[Transition], other: list[Transition]) -> bool:

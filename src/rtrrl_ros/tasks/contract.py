@@ -47,8 +47,10 @@ class Environment(abc.ABC):
 
     def reset(self, episode: int) -> Observation:
         """Begin the episode of that number (at least 0) and return its first observation, (I,)."""
+        self._left = 0
+        observation = self._begin(np.random.default_rng((self.seed, episode)))
         self._left = self.max_steps
-        return self._begin(np.random.default_rng((self.seed, episode)))
+        return observation
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool]:
         """Act once.

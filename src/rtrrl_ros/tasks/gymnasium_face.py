@@ -16,7 +16,9 @@ from .registry import TASKS, make_task
 
 
 class TaskEnv(gymnasium.Env):
-    """A task with gymnasium's signatures; the episodes of a seed come in order.
+    """A task with gymnasium's signatures.
+
+    The episodes of a seed (0 until one is given) come in order.
 
     Parameters
     ----------

@@ -34,8 +34,8 @@ class GymnasiumTask(Environment):
     ) -> None:
         super().__init__(seed, max_steps)
         self._env = make().unwrapped
-        self.observation_size, self._flatten = flattener(self._env.observation_space, kept)
-        self.discrete, self.action_size, self._act = actor(self._env.action_space)
+        _, self._flatten = flattener(self._env.observation_space, kept)
+        _, _, self._act = actor(self._env.action_space)
 
     def _begin(self, random: np.random.Generator) -> Observation:
         observation, _ = self._env.reset(seed=int(random.integers(2**31)))

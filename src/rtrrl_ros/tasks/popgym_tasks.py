@@ -42,6 +42,7 @@ def popgym_tasks() -> list[Task]:
             'multiarmed_bandit:MultiarmedBanditEasy',
             sizes=(2, 10, 200),
             score='the share of steps in which the chosen arm pays minus the share of others',
+            best=9 / 11,  # the best of ten arms pays with a probability of 10/11 on average
             needs_previous_action=True,
         ),
         _task('RepeatFirst', 'repeat_first:RepeatFirstEasy', sizes=(4, 4, 51), score=_CARDS),
@@ -63,6 +64,7 @@ def _task(
     where: str,
     sizes: tuple[int, int, int],
     score: str,
+    best: float = 1.0,
     needs_previous_action: bool = False,
 ) -> Task:
     observation_size, action_size, max_steps = sizes
@@ -73,7 +75,7 @@ def _task(
         action_size=action_size,
         max_steps=max_steps,
         score=score,
-        best=1.0,
+        best=best,
         needs_previous_action=needs_previous_action,
     )
 

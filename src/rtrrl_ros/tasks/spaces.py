@@ -76,8 +76,8 @@ def _one_hot(sizes: list[int], starts: list[int]) -> Flatten:
 def actor(space: gymnasium.Space) -> tuple[bool, int, Callable[[Any], Any]]:
     """Whether actions are discrete, their number or size, and how to make the space's action.
 
-    The conversion raises ValueError for an action that is out of bounds, of another shape or not
-    finite. What is beyond -1 and 1 counts as -1 and 1.
+    The conversion raises ValueError for a choice that there is not, and for numbers that are too many,
+    too few or not finite. What is beyond -1 and 1 counts as -1 and 1.
     """
     if isinstance(space, gymnasium.spaces.Discrete):
         size, start = int(space.n), int(space.start)
@@ -86,9 +86,7 @@ def actor(space: gymnasium.Space) -> tuple[bool, int, Callable[[Any], Any]]:
         if space.nvec.ndim != 1:
             raise TypeError(f'no way to choose one action of {space}')
         sizes = space.nvec.tolist()
-        combinations = [
-            np.array(place) + space.start for place in np.ndindex(*sizes)
-        ]  # a table, because popgym's boards are small and divmod in Python is not faster
+        combinations = [np.array(place) + space.start for place in np.ndindex(*sizes)]
         return (
             True,
             len(combinations),
