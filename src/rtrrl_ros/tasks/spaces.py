@@ -76,8 +76,8 @@ def _one_hot(sizes: list[int], starts: list[int]) -> Flatten:
 def actor(space: gymnasium.Space) -> tuple[bool, int, Callable[[Any], Any]]:
     """Whether actions are discrete, their number or size, and how to make the space's action.
 
-    The conversion raises ValueError for a choice that there is not, and for numbers that are too many,
-    too few or not finite. What is beyond -1 and 1 counts as -1 and 1.
+    The conversion raises ValueError for a choice that there is not, and for numbers that are too
+    many, too few or not finite. What is beyond -1 and 1 counts as -1 and 1.
     """
     if isinstance(space, gymnasium.spaces.Discrete):
         size, start = int(space.n), int(space.start)
