@@ -36,9 +36,8 @@ def load(folder: Path) -> None:
 def test_what_was_saved_comes_back(folder: Path) -> None:
     agent = load_agent(folder, LearnerConfig(), learn=True, explore=True, seed=0)
     saved = make_networks('lrcssm', 6, 5, seed=3)
-    assert torch.equal(agent.actor.flat, saved['actor'].flat)
-    assert agent.rtrrl is not None
-    assert torch.equal(agent.rtrrl.critic.network.flat, saved['critic'].flat)
+    for role, network in agent.networks.items():
+        assert torch.equal(network.flat, saved[role].flat)
 
 
 def break_missing(folder: Path) -> None:

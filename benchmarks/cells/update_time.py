@@ -19,24 +19,23 @@ from rtrrl_ros.cells import make_cell
 from rtrrl_ros.cells.kernels.benchmark import Measurement, measure
 from rtrrl_ros.learning.config import LearnerConfig
 from rtrrl_ros.learning.network import Network
-from rtrrl_ros.learning.rtrrl import TdLearner
+from rtrrl_ros.learning.reference import ReferenceNetwork
+from rtrrl_ros.learning.td_network import update_rule
 
 SIZES = ((32, 32), (64, 64), (64, 128), (64, 256), (64, 512))
 CELLS = ('lrcssm', 'lru', 'ctrnn')
 
 
 def measure_reference(cell: str, inputs: int, units: int, steps: int = 1000) -> float:
-    """Median time in microseconds of the same step in torch: `Network` and `TdLearner`."""
+    """Median time in microseconds of the same step in torch: `ReferenceNetwork`."""
     torch.set_num_threads(1)
     network = Network(make_cell(cell, inputs, units, seed=0), head_size=1, seed=0)
-    learner = TdLearner(network, LearnerConfig(), 'actor')
-    x, d_out, times = torch.ones(inputs), torch.ones(1), []
+    learner = ReferenceNetwork(network, update_rule(LearnerConfig(), 'actor'))
+    x, d_out, times = np.ones(inputs, np.float32), np.ones(1, np.float32), []
     for _ in range(steps):
         start = time.perf_counter_ns()
-        network.step(x, with_trace=True)
-        gradient = network.gradient(d_out)
-        learner.commit(learner.candidate(0.1))
-        learner.accumulate(gradient)
+        learner.step(x)
+        learner.learn(d_out, 0.1)
         times.append(time.perf_counter_ns() - start)
     return float(np.median(times)) / 1e3
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from rtrrl_ros.driving.actuation import Actuation
-from rtrrl_ros.driving.assembly import make_networks
+from rtrrl_ros.driving.assembly import make_agent, make_networks
 from rtrrl_ros.driving.driver import Driver, DriverReport, RewardSignal
-from rtrrl_ros.learning.agent import Agent
 from rtrrl_ros.learning.config import LearnerConfig
 from rtrrl_ros.safety.command import Command
 from rtrrl_ros.safety.modes import Mode
@@ -23,9 +22,7 @@ class Rig:
     def __init__(self, lockstep: bool, seed: int = 0) -> None:
         networks = make_networks('lrcssm', SIZE, 6, seed=1)
         config = LearnerConfig(warmup_laps=0, actor_learning_rate=1e-3)
-        self.agent = Agent(
-            networks['actor'], networks['critic'], config, learn=True, explore=True, seed=seed
-        )
+        self.agent = make_agent(networks, config, learn=True, explore=True, seed=seed)
         self.reports: list[DriverReport] = []
         self.log: list[str] = []
         self.driver = Driver(self.agent, Actuation(), lockstep=lockstep, on_report=self._on_report)
@@ -84,11 +81,11 @@ def test_without_lock_step_a_missing_partner_means_no_update() -> None:
     rig.features(1)
     rig.executed(1)
     assert rig.features(2) == [2]
-    before = rig.agent.actor.flat.clone()
+    before = rig.agent.networks['actor'].flat.clone()
     assert rig.features(3) == [3]  # the reward of 2 never came
     rig.reward(2)  # too late
     assert rig.agent.counters.missed == 1
-    assert (rig.agent.actor.flat == before).all()
+    assert (rig.agent.networks['actor'].flat == before).all()
     rig.executed(2)
     rig.reward(3)
     assert rig.reports[-1].signal.stamp_ns == 3
@@ -138,7 +135,7 @@ def test_the_order_in_which_messages_arrive_does_not_change_the_numbers() -> Non
             ]
             for step in reversed(steps) if swap else steps:
                 step()
-        return [r.update.td_error for r in rig.reports], rig.agent.actor.flat.numpy().copy()
+        return [r.update.td_error for r in rig.reports], rig.agent.networks['actor'].flat.numpy().copy()
 
     errors, weights = run(swap=False)
     swapped_errors, swapped_weights = run(swap=True)
@@ -154,7 +151,7 @@ def test_a_lap_ends_with_a_fresh_recurrent_state() -> None:
     rig.reward(2, StepType.LAST)
     rig.features(2)
     assert rig.reports[-1].lap_end is not None
-    assert (rig.agent.actor.state == 0).all()
+    assert (rig.agent.rtrrl.actor.state == 0).all()
 
 
 @pytest.mark.parametrize('bad', [np.nan, np.inf])

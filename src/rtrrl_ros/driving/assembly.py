@@ -7,9 +7,10 @@ import torch
 from ..cells import make_cell
 from ..checkpoint import Checkpoint, load_checkpoint
 from ..errors import UserError
-from ..learning.agent import Agent
 from ..learning.config import LearnerConfig
+from ..learning.guarded import GuardedAgent
 from ..learning.network import Network
+from ..learning.policy import make_policy
 from ..perception.encoder import Encoder
 
 ACTION_SIZE = 2  # steering, throttle or brake
@@ -44,7 +45,7 @@ def load_encoder(model: str | Path | Checkpoint) -> Encoder:
 def load_agent(
     model: str | Path | Checkpoint, config: LearnerConfig, *,
     learn: bool, explore: bool, seed: int,
-) -> Agent:  # fmt: skip
+) -> GuardedAgent:  # fmt: skip
     """The agent of a model; see `Agent` for the options."""
     checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model)
     try:
@@ -56,6 +57,18 @@ def load_agent(
             network.load(checkpoint.part(f'{role}.'))
     except ValueError as error:
         raise UserError(f'{checkpoint.path}: weights of another shape: {error}') from None
-    return Agent(
-        networks['actor'], networks['critic'], config, learn=learn, explore=explore, seed=seed
-    )
+    return make_agent(networks, config, learn=learn, explore=explore, seed=seed)
+
+
+def make_agent(
+    networks: dict[str, Network], config: LearnerConfig, *, learn: bool, explore: bool, seed: int
+) -> GuardedAgent:
+    """An agent that drives with these networks; `seed` is that of the exploration."""
+    policy = make_policy(config, discrete=False, action_size=ACTION_SIZE, seed=seed)
+    features = networks['actor'].cell.input_size
+    if config.meta_inputs:
+        features -= ACTION_SIZE + 1
+    return GuardedAgent(
+        networks, policy, config, observation_size=features, action_size=ACTION_SIZE,
+        learn=learn, explore=explore,
+    )  # fmt: skip

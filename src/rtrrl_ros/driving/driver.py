@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..learning.agent import Agent, LapEnd
+from ..learning.guarded import GuardedAgent, LapEnd
 from ..learning.rtrrl import Update
 from ..safety.command import Command
 from ..safety.modes import Mode
@@ -46,7 +46,7 @@ class Driver:
     """
 
     def __init__(
-        self, agent: Agent, actuation: Actuation, *, lockstep: bool,
+        self, agent: GuardedAgent, actuation: Actuation, *, lockstep: bool,
         on_report: Callable[[DriverReport], None] = lambda report: None,
     ) -> None:  # fmt: skip
         self.agent, self.actuation, self.lockstep = agent, actuation, lockstep
@@ -57,6 +57,7 @@ class Driver:
         self._previous: int | None = None  # stamp of the action before, in this lap
         self._command: Command | None = None
         self._act_latency_s = 0.0
+        self._lap_return = 0.0
         self._rewards: collections.OrderedDict[int, RewardSignal] = collections.OrderedDict()
         self._executed: collections.OrderedDict[int, Mode] = collections.OrderedDict()
 
@@ -96,6 +97,8 @@ class Driver:
     def _act(self, stamp_ns: int, features: np.ndarray) -> Command | None:
         start = time.perf_counter()
         action = self.agent.act(features)
+        if action is not None:
+            action = np.clip(action, -1.0, 1.0)
         self._previous = self._acted
         self._acted, self._learned = stamp_ns, False
         self._command = None if action is None else self.actuation.command(stamp_ns, action)
@@ -116,11 +119,14 @@ class Driver:
         mode = Mode.PASSED if first else self._executed[self._previous or 0]
         learning = self.agent.training_actor
         update = self.agent.learn(
-            reward=signal.reward, task_reward=signal.task_reward, first=first,
-            terminated=signal.terminated, executed=mode in (Mode.PASSED, Mode.LIMITED),
+            reward=signal.reward, first=first, terminated=signal.terminated,
+            executed=mode in (Mode.PASSED, Mode.LIMITED),
         )  # fmt: skip
-        drift = self.agent.drift()
-        lap_end = self.agent.end_lap() if signal.step_type is StepType.LAST else None
+        self._lap_return += signal.task_reward
+        drift, lap_end = self.agent.drift(), None
+        if signal.step_type is StepType.LAST:
+            lap_end = self.agent.end_lap(self._lap_return)
+            self._lap_return = 0.0
         self._learned = True
         self.on_report(
             DriverReport(

@@ -7,19 +7,17 @@ import safetensors
 
 from ..checkpoint import Checkpoint, save_checkpoint
 from ..errors import UserError
-from ..learning.agent import Agent
+from ..learning.guarded import GuardedAgent
 
 
-def save_tuned(path: Path, checkpoint: Checkpoint, agent: Agent, how: dict[str, Any]) -> None:
+def save_tuned(path: Path, checkpoint: Checkpoint, agent: GuardedAgent, how: dict[str, Any]) -> None:
     """Write a model folder: the model that `agent` came from, with its weights as they are now.
 
     `how` becomes the entry 'finetuned' of config.json. Each file appears complete or not at all.
     """
     tensors = dict(checkpoint.tensors)
-    tensors |= {f'actor.{name}': value for name, value in agent.actor.parameters.items()}
-    if agent.rtrrl is not None:
-        critic = agent.rtrrl.critic.network.parameters
-        tensors |= {f'critic.{name}': value for name, value in critic.items()}
+    for role, network in agent.networks.items():
+        tensors |= {f'{role}.{name}': value for name, value in network.parameters.items()}
     save_checkpoint(path, {**checkpoint.config, 'finetuned': how}, tensors)
 
 
@@ -38,7 +36,7 @@ class TunedModel:
     """
 
     def __init__(
-        self, folder: Path, checkpoint: Checkpoint, agent: Agent, how: dict[str, Any]
+        self, folder: Path, checkpoint: Checkpoint, agent: GuardedAgent, how: dict[str, Any]
     ) -> None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f'save_to = {folder}: exists already; name a new folder')

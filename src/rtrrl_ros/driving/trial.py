@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checkpoint import Checkpoint
 from ..configuration import TaskConfig
-from ..learning.agent import Agent
+from ..learning.guarded import GuardedAgent
 from ..safety.gate import Gate
 from ..worlds.registry import make_world
 from ..worlds.rewards import RewardFunction
@@ -39,7 +39,7 @@ class TrialResult:
     trial: Trial
     laps: list[Lap]
     seconds: float
-    agent: Agent
+    agent: GuardedAgent
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of `rtrrl evaluate` and `rtrrl finetune`."""

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..learning.agent import Agent
+from ..learning.guarded import GuardedAgent
 
 STEPS = 5
 
 
-def warm_up(agent: Agent) -> None:
+def warm_up(agent: GuardedAgent) -> None:
     """Act and learn on made-up features; drive with another agent, this one is spoilt by it."""
     for step in range(STEPS):
-        agent.act(np.zeros(agent.actor.cell.input_size, np.float32))
-        agent.learn(reward=0.0, task_reward=0.0, first=step == 0, terminated=False, executed=True)
+        agent.act(np.zeros(agent.observation_size, np.float32))
+        agent.learn(reward=0.0, first=step == 0, terminated=False, executed=True)

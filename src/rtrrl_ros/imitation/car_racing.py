@@ -77,7 +77,7 @@ def record(job: LapJob) -> Demonstration:
 
             def drive(observation: Observation) -> np.ndarray:
                 action = agent.act(encoder.encode(observation.image))
-                return np.zeros(2, np.float32) if action is None else action
+                return np.zeros(2, np.float32) if action is None else np.clip(action, -1.0, 1.0)
 
         reward = RewardFunction(job.task.reward).reward
         return record_lap(

@@ -1,19 +1,22 @@
-"""The agent: acts on features, learns from what came of it. Knows neither the world nor ROS.
+"""The agent: acts on observations, learns from what came of it. Knows neither the world nor ROS.
 
 Threading: none; one caller, which calls `act` then `learn` (or `skip`) for each observation.
 """
 
 import dataclasses
+import math
 
 import numpy as np
-import torch
 
 from ..errors import UserError
 from .config import LearnerConfig
-from .guard import Guard
 from .network import Network
-from .policy import GaussianExploration, Sample
+from .policy import Policy
 from .rtrrl import Rtrrl, Update
+from .scaling import ObservationScale, RewardScale
+from .td_network import make_td_network
+
+NOTHING = Update(0.0, 0.0, updated=False, refused=False)
 
 
 @dataclasses.dataclass
@@ -27,91 +30,124 @@ class Counters:
     rollbacks: int = 0
 
 
-@dataclasses.dataclass(frozen=True)
-class LapEnd:
-    """The guard's decision at the end of a lap."""
-
-    rolled_back: bool
-    frozen: bool
-
-
 class Agent:
-    """A recurrent policy that drives, and, if `learn`, learns while it drives.
+    """A recurrent policy, and, if `learn`, what it learns in real time.
 
     Parameters
     ----------
-    actor, critic : pretrained networks; the critic may be None if nothing is learned
-    learn : update actor and critic
-    explore : sample actions (always the case when learning); otherwise the mean is driven
-    seed : of the exploration
+    networks : 'actor' and 'critic' (which may be absent if nothing is learned), or, for
+        `config.network = 'shared'`, 'actor' with one output more; their parameters stay the
+        agent's
+    policy : what the actor's output means
+    observation_size : numbers in an observation; the networks take `input_size` of them
+    learn : update the networks
+    explore : sample actions (always the case when learning); otherwise the most likely is taken
     """
 
     def __init__(
-        self, actor: Network, critic: Network | None, config: LearnerConfig, *,
-        learn: bool, explore: bool, seed: int,
+        self, networks: dict[str, Network], policy: Policy, config: LearnerConfig, *,
+        observation_size: int, action_size: int, learn: bool, explore: bool,
     ) -> None:  # fmt: skip
-        if learn and critic is None:
+        shared = config.network == 'shared'
+        if learn and not shared and 'critic' not in networks:
             raise UserError('the model has no critic: pretrain it again to fine-tune it')
-        self.actor, self.config = actor, config
-        self.exploration = GaussianExploration(
-            actor.head_size, config.exploration_std, config.exploration_correlation, seed
-        )
-        self.explore = explore or learn
-        self.rtrrl = Rtrrl(actor, critic, config) if learn and critic is not None else None
-        self.guard = Guard(config, actor.flat)
+        self.networks, self.policy, self.config = networks, policy, config
+        self.learning, self.explore = learn, explore or learn
+        self.observation_size, self._action_size = observation_size, action_size
+        self._check(shared)
+        roles = ['actor'] if shared or not learn else ['actor', 'critic']
+        td = {role: make_td_network(networks[role], config, role) for role in roles}
+        self.rtrrl = Rtrrl(td['actor'], td.get('critic'), policy, config)
+        self.observations = ObservationScale(observation_size)
+        self.rewards = RewardScale(config.gamma)
         self.counters = Counters()
-        self.laps = 0
-        self.lap_return = 0.0
-        self._features = torch.zeros(actor.cell.input_size, dtype=actor.cell.dtype)
-        self._sample: Sample | None = None
+        self._acted = False
+        self._meta = np.zeros(networks['actor'].cell.input_size, np.float32)
+
+    def _check(self, shared: bool) -> None:
+        actor = self.networks['actor']
+        expected = input_size(self.config, self.observation_size, self._action_size)
+        if actor.cell.input_size != expected:
+            raise UserError(
+                f'the network takes {actor.cell.input_size} inputs, not {expected}: '
+                'meta_inputs must be as in pretraining'
+            )
+        if actor.head_size != self.policy.head_size + shared:
+            raise UserError(
+                f'the actor has {actor.head_size} outputs, not {self.policy.head_size + shared}: '
+                'network and exploration must be as in pretraining'
+            )
 
     @property
     def training_actor(self) -> bool:
-        """Whether the actor learns in this lap."""
-        warm = self.laps >= self.config.warmup_laps
-        return self.rtrrl is not None and warm and not self.guard.frozen
+        """Whether the actor learns now."""
+        return self.learning
 
-    def act(self, features: np.ndarray) -> np.ndarray | None:
-        """Sample the action (A,) float32, each in [-1, 1], for features (I,) float32.
+    def act(
+        self, observation: np.ndarray, reward: float | None = None
+    ) -> np.ndarray | int | None:
+        """The action for an observation (I,).
 
-        Returns None, and forgets the recurrent state, where no finite action exists: nothing is
-        sent then, and the gate stops the car.
+        `reward` is that of the transition into it if already known (it is an input if
+        `meta_inputs`); otherwise the newest one learned from stands in.
+
+        Returns None where no finite action exists: nothing must be carried out then. Numbers that
+        are not finite leave the agent as it was; if its own state is not, that starts anew.
         """
-        if features.shape != (self.actor.cell.input_size,):
+        if observation.shape != (self.observation_size,):
             raise UserError(
-                f'features of shape {features.shape}: this model takes '
-                f'({self.actor.cell.input_size},); encoder and agent must load the same model'
+                f'features of shape {observation.shape}: this model takes ({self.observation_size},); '
+                'encoder and agent must load the same model'
             )
-        self._features = torch.from_numpy(features).to(self.actor.cell.dtype)
-        self._sample = None
-        finite = bool(np.isfinite(features).all())
-        if finite:
-            mean = self.actor.step(self._features, with_trace=self.rtrrl is not None).numpy()
-            finite = bool(np.isfinite(mean).all())
-        if not finite:
+        self._acted = False
+        if not math.isfinite(float(observation.sum())):
+            self.counters.refused += 1
+            self.rtrrl.connected = False
+            return None
+        x = self._input(observation, reward)
+        action = self.rtrrl.act(x, self.explore, with_trace=self.learning)
+        if action is None:
             self.counters.refused += 1
             self.restart()
             return None
-        if not self.explore:
-            return np.clip(mean, -1.0, 1.0).astype(np.float32)
-        self._sample = self.exploration.sample(mean)
-        return np.clip(self._sample.action, -1.0, 1.0)
+        self._acted = True
+        if self.config.meta_inputs:
+            self._remember(action)
+        return action
 
-    def learn(
-        self, *, reward: float, task_reward: float, first: bool, terminated: bool, executed: bool
-    ) -> Update:
+    def _input(self, observation: np.ndarray, reward: float | None) -> np.ndarray:
+        if self.config.normalize_observations:
+            if self.learning:
+                self.observations.learn(observation)
+            observation = self.observations.apply(observation)
+        if not self.config.meta_inputs:
+            return observation
+        if reward is not None:
+            self._meta[-1] = reward
+        self._meta[: self.observation_size] = observation
+        return self._meta
+
+    def _remember(self, action: np.ndarray | int) -> None:
+        part = self._meta[self.observation_size : -1]
+        if isinstance(action, np.ndarray):
+            part[:] = action
+        else:
+            part[:] = 0.0
+            part[action] = 1.0
+
+    def learn(self, *, reward: float, first: bool, terminated: bool, executed: bool) -> Update:
         """Learn from the transition into the observation just acted on; see `Rtrrl.learn`.
 
-        `task_reward` is what the guard judges a lap by; `executed` is False if the action before
-        was overruled.
+        `executed` is False if the action before was overruled.
         """
         self.counters.steps += 1
-        self.lap_return += task_reward
-        if self.rtrrl is None or self._sample is None:
-            return Update(0.0, 0.0, updated=False, refused=False)
+        if self.config.meta_inputs and math.isfinite(reward):
+            self._meta[-1] = reward
+        if not self.learning or not self._acted:
+            return NOTHING
+        if self.config.scale_rewards:
+            reward = self.rewards.apply(reward, first)
         update = self.rtrrl.learn(
-            self._features,
-            torch.from_numpy(self._sample.log_prob_gradient).to(self._features.dtype),
             reward=reward, first=first, terminated=terminated, executed=executed,
             train_actor=self.training_actor,
         )  # fmt: skip
@@ -122,32 +158,18 @@ class Agent:
     def skip(self) -> None:
         """A partner of the newest observation is missing: learn nothing from it."""
         self.counters.missed += 1
-        if self.rtrrl is not None:
-            self.rtrrl.cut()
-
-    def end_lap(self) -> LapEnd:
-        """After the last observation of a lap: let the guard judge it, start a new sequence."""
-        rolled_back = False
-        if self.rtrrl is not None:
-            verdict = self.guard.end_lap(self.lap_return, self.training_actor, self.actor.flat)
-            if verdict.weights is not None:
-                self.actor.flat.copy_(verdict.weights)
-                self.rtrrl.actor.optimizer.reset()
-                rolled_back = True
-                self.counters.rollbacks += 1
-        self.laps += 1
-        self.lap_return = 0.0
-        self.restart()
-        return LapEnd(rolled_back, self.guard.frozen)
+        self.rtrrl.cut()
 
     def restart(self) -> None:
         """Start a new sequence: recurrent states and traces to their initial values."""
-        self.actor.reset()
-        self.exploration.reset()
-        if self.rtrrl is not None:
-            self.rtrrl.critic.network.reset()
-            self.rtrrl.cut()
+        self.rtrrl.reset()
+        self._meta[:] = 0.0
 
     def drift(self) -> float:
         """||theta - theta_pre|| of the actor."""
-        return self.rtrrl.actor.drift() if self.rtrrl is not None else 0.0
+        return self.rtrrl.actor.drift()
+
+
+def input_size(config: LearnerConfig, observation_size: int, action_size: int) -> int:
+    """How many inputs the recurrent network has for these observations and actions."""
+    return observation_size + (action_size + 1 if config.meta_inputs else 0)

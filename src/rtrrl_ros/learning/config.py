@@ -2,9 +2,10 @@
 
 import dataclasses
 
+from ..cells.kernels.rule import OPTIMIZERS
+from ..errors import UserError
 from ..parameters import Checked, parameter
 
-OPTIMIZERS = ('adam', 'sgd', 'obgd')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +15,10 @@ class LearnerConfig(Checked):
     A bad value raises `UserError` when constructed.
     """
 
+    network: str = parameter(
+        'separate', 'actor and critic with a recurrent network each, or one with both heads',
+        choices=('separate', 'shared'), source='2602.02236; 2311.04830 sec. 4',
+    )  # fmt: skip
     gamma: float = parameter(
         0.95, 'discount per decision', low=0, high=1, high_open=True, source='2311.04830 alg. 1'
     )
@@ -26,6 +31,39 @@ class LearnerConfig(Checked):
     )  # fmt: skip
     actor_learning_rate: float = parameter(2e-5, 'step size of the actor', low=0, high=1)
     critic_learning_rate: float = parameter(1e-3, 'step size of the critic', low=0, high=1)
+    discount_actor_gradient: bool = parameter(
+        False, "weigh the actor's gradient at step t of an episode by gamma^t",
+        source='2311.04830 alg. 1 (I)',
+    )  # fmt: skip
+    actor_weight: float = parameter(
+        1.0, "eta_A: factor of the actor's gradient beside the critic's (felt in a shared network)",
+        low=0, source='2311.04830 table 1',
+    )  # fmt: skip
+    entropy_coefficient: float = parameter(
+        0.0, 'eta_H: weight of the gradient of the entropy; no effect on a fixed deviation', low=0,
+        source='2311.04830 table 1: 1e-5',
+    )  # fmt: skip
+    average_reward_rate: float = parameter(
+        0.0, 'learning rate of the average reward, which is subtracted; 0: none', low=0, high=1,
+        source='2311.04830 alg. 1 (r bar)',
+    )  # fmt: skip
+    feedback: str = parameter(
+        'transported', 'what carries errors from the heads into the cell: their weights, or a '
+        'fixed random matrix (feedback alignment)',
+        choices=('transported', 'random'), source='2311.04830 sec. 4',
+    )  # fmt: skip
+    feedback_seed: int = parameter(0, 'of the random matrix', low=0, high=2**31 - 1)
+    meta_inputs: bool = parameter(
+        False, 'feed the previous action (one-hot if discrete) and reward to the network as well',
+        source='2311.04830 sec. 4',
+    )  # fmt: skip
+    normalize_observations: bool = parameter(
+        False, 'running mean and variance, the same in training and evaluation',
+        source='2410.14606',
+    )  # fmt: skip
+    scale_rewards: bool = parameter(
+        False, 'divide by the running deviation of the discounted return', source='2410.14606'
+    )
     optimizer: str = parameter(
         'adam', 'rule that turns TD error x eligibility into a step', choices=OPTIMIZERS
     )
@@ -37,6 +75,10 @@ class LearnerConfig(Checked):
     td_error_clip: float = parameter(
         1.0, 'the TD error is clipped to [-clip, clip] before the update', low=0, low_open=True
     )
+    gradient_clip: float = parameter(
+        0.0, 'largest ||TD error x eligibility trace|| of a network; longer ones are scaled; 0: '
+        'any length', low=0, source='2311.04830 table 1: 1.0',
+    )  # fmt: skip
     drift_penalty: float = parameter(
         0.1, 'beta: every step pulls the actor back by learning rate x beta x (theta - theta_pre)',
         low=0, source='2602.02236',
@@ -44,6 +86,10 @@ class LearnerConfig(Checked):
     warmup_laps: int = parameter(
         1, 'laps in which only the critic learns; they also measure the baseline return', low=0
     )
+    exploration: str = parameter(
+        'fixed', 'deviation of continuous actions: fixed, or a further output that is learned',
+        choices=('fixed', 'learned'),
+    )  # fmt: skip
     exploration_std: float = parameter(
         0.05, 'standard deviation of the sampled action, in units of the action range [-1, 1]',
         low=0, low_open=True, high=1,
@@ -62,3 +108,20 @@ class LearnerConfig(Checked):
         5.0, 'largest accepted ||theta - theta_pre|| of the actor; beyond it a step is scaled back',
         low=0, low_open=True,
     )  # fmt: skip
+    backend: str = parameter(
+        'auto', 'compiled kernels, the reference in torch, or kernels where the cell has them',
+        choices=('auto', 'fused', 'reference'),
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.network == 'shared':
+            for one, other in (
+                ('lambda_actor', 'lambda_critic'),
+                ('actor_learning_rate', 'critic_learning_rate'),
+            ):
+                if getattr(self, one) != getattr(self, other):
+                    raise UserError(
+                        f'{one} = {getattr(self, one):g}, {other} = {getattr(self, other):g}: '
+                        'must be equal in a shared network'
+                    )

@@ -83,10 +83,15 @@ class Network:
         return torch.nn.functional.linear(self.cell.output(state), *head), state
 
     @torch.no_grad()
-    def gradient(self, d_out: Tensor) -> Tensor:
-        """The gradient (P,) of a scalar whose derivative w.r.t. the newest output is `d_out`."""
+    def gradient(self, d_out: Tensor, feedback: Tensor | None = None) -> Tensor:
+        """The gradient (P,) of a scalar whose derivative w.r.t. the newest output is `d_out`.
+
+        feedback : (head_size, output_size), takes the place of the head's weights on the way back
+        into the cell (feedback alignment)
+        """
         assert self.trace is not None
-        d_y = torch.mv(self.parameters['head.weight'].T, d_out)
+        back = self.parameters['head.weight'] if feedback is None else feedback
+        d_y = torch.mv(back.T, d_out)
         cell = self.cell.gradients(self.trace, d_y)
         parts = [cell[name].reshape(-1) for name in self.cell.named_parameters()]
         parts += [torch.outer(d_out, self.y).reshape(-1), d_out]

@@ -1,25 +1,32 @@
-"""Rules that turn TD error x eligibility trace into a parameter step, on flat vectors."""
+"""Rules that turn TD error x eligibility trace into a parameter step, on flat vectors.
+
+The reference of `cells.kernels.td`, which does the same in one pass over memory.
+"""
 
 import abc
 
 import torch
 from torch import Tensor
 
-from .config import LearnerConfig
+from ..cells.kernels import UpdateRule
 
 
 class Optimizer(abc.ABC):
-    """`step(delta, z)` is the increment of the parameters.
+    """`step(delta, z, bonus)` is the increment of the parameters.
 
-    Ascent: z is a gradient of the log-likelihood or of the value.
+    Ascent: z is a gradient of the log-likelihood or of the value, bonus one of the entropy.
     """
 
     @abc.abstractmethod
-    def step(self, delta: float, z: Tensor) -> Tensor:
-        """Increment (P,) for TD error `delta` and eligibility trace `z` (P,)."""
+    def step(self, delta: float, z: Tensor, bonus: Tensor | None = None) -> Tensor:
+        """Increment (P,) for TD error `delta`, eligibility trace `z` (P,) and `bonus` (P,)."""
 
     def reset(self) -> None:
         """Forget moments (after a roll-back they belong to other weights)."""
+
+
+def _ascent(delta: float, z: Tensor, bonus: Tensor | None) -> Tensor:
+    return z * delta if bonus is None else z * delta + bonus
 
 
 class Sgd(Optimizer):
@@ -28,8 +35,8 @@ class Sgd(Optimizer):
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = learning_rate
 
-    def step(self, delta: float, z: Tensor) -> Tensor:
-        return z * (self.learning_rate * delta)
+    def step(self, delta: float, z: Tensor, bonus: Tensor | None = None) -> Tensor:
+        return _ascent(delta, z, bonus).mul_(self.learning_rate)
 
 
 class Adam(Optimizer):
@@ -50,8 +57,8 @@ class Adam(Optimizer):
         self.second.zero_()
         self.count = 0
 
-    def step(self, delta: float, z: Tensor) -> Tensor:
-        gradient = z * delta
+    def step(self, delta: float, z: Tensor, bonus: Tensor | None = None) -> Tensor:
+        gradient = _ascent(delta, z, bonus)
         self.count += 1
         self.first.lerp_(gradient, 1 - self.beta1)
         self.second.mul_(self.beta2).addcmul_(gradient, gradient, value=1 - self.beta2)
@@ -70,21 +77,16 @@ class ObGd(Optimizer):
     def __init__(self, learning_rate: float, kappa: float) -> None:
         self.learning_rate, self.kappa = learning_rate, kappa
 
-    def step(self, delta: float, z: Tensor) -> Tensor:
+    def step(self, delta: float, z: Tensor, bonus: Tensor | None = None) -> Tensor:
         alpha = self.learning_rate
         bound = alpha * self.kappa * max(abs(delta), 1.0) * float(z.abs().sum())
-        return z * (alpha / max(1.0, bound) * delta)
+        return _ascent(delta, z, bonus).mul_(alpha / max(1.0, bound))
 
 
-#: kappa of the actor and of the critic in arXiv 2410.14606
-OBGD_KAPPA = {'actor': 3.0, 'critic': 2.0}
-
-
-def make_optimizer(config: LearnerConfig, role: str, size: int, dtype: torch.dtype) -> Optimizer:
-    """The configured optimiser for the network with this role: 'actor' or 'critic'."""
-    rate = config.actor_learning_rate if role == 'actor' else config.critic_learning_rate
-    if config.optimizer == 'sgd':
-        return Sgd(rate)
-    if config.optimizer == 'obgd':
-        return ObGd(rate, OBGD_KAPPA[role])
-    return Adam(rate, size, dtype, config.adam_beta1, config.adam_beta2, config.adam_epsilon)
+def make_optimizer(rule: UpdateRule, size: int, dtype: torch.dtype) -> Optimizer:
+    """The optimiser of this rule for `size` parameters."""
+    if rule.optimizer == 'sgd':
+        return Sgd(rule.learning_rate)
+    if rule.optimizer == 'obgd':
+        return ObGd(rule.learning_rate, rule.kappa)
+    return Adam(rule.learning_rate, size, dtype, rule.beta1, rule.beta2, rule.epsilon)

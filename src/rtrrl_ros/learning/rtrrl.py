@@ -1,64 +1,23 @@
-"""The update rule: one call per decision, the same for every caller.
+"""The update rule: `act`, then `learn`, once per observation, the same for every caller.
 
 RTRRL (arXiv 2311.04830, algorithm 1) in the order of this package: act first, learn after. With
 o' the newest observation, v = V(o) and the action a' for o' already sampled and sent:
 
-    delta  = r + gamma V(o') (1 - terminated) - v
-    theta += step(delta, z) - lr beta (theta - theta_pre)      z holds gradients up to o
-    z      = gamma lambda z + grad                             grad at o': of log pi(a'), of V(o')
+    delta  = r - rbar + gamma V(o') (1 - terminated) - v
+    theta += step(delta z + eta_H grad H(pi)) - lr beta (theta - theta_pre)
+    z      = gamma lambda z + grad              z held gradients up to o; now that at o' comes in:
+                                                of eta_A I log pi(a') for the actor, of V(o')
+    rbar  += eta_r delta                        I is gamma^t, or 1 throughout
 """
 
 import dataclasses
 import math
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from .config import LearnerConfig
-from .network import Network
-from .optimizers import make_optimizer
-
-
-class TdLearner:
-    """One network under TD(lambda): eligibility trace, optimiser and pull towards its origin."""
-
-    def __init__(self, network: Network, config: LearnerConfig, role: str) -> None:
-        self.network = network
-        self.decay = config.gamma * (
-            config.lambda_actor if role == 'actor' else config.lambda_critic
-        )
-        self.pull = config.actor_learning_rate * config.drift_penalty if role == 'actor' else 0.0
-        self.drift_limit = config.drift_limit if role == 'actor' else math.inf
-        self.optimizer = make_optimizer(config, role, network.flat.numel(), network.flat.dtype)
-        self.origin = network.flat.clone()
-        self.eligibility = torch.zeros_like(network.flat)
-
-    def candidate(self, delta: float) -> Tensor:
-        """The parameters (P,) after a step with this TD error; nothing is changed yet."""
-        drift = self.network.flat + self.optimizer.step(delta, self.eligibility) - self.origin
-        if self.pull:
-            drift.mul_(1.0 - self.pull)
-        norm = float(torch.linalg.vector_norm(drift))
-        if norm > self.drift_limit:
-            drift.mul_(self.drift_limit / norm)
-        return drift.add_(self.origin)
-
-    def commit(self, candidate: Tensor) -> None:
-        """Take the candidate as the new parameters."""
-        self.network.flat.copy_(candidate)
-        self.network.cell.project()
-
-    def accumulate(self, gradient: Tensor) -> None:
-        """z <- gamma lambda z + grad."""
-        self.eligibility.mul_(self.decay).add_(gradient)
-
-    def cut(self) -> None:
-        """Forget which parameters earned the next TD errors: a new lap, a takeover, a gap."""
-        self.eligibility.zero_()
-
-    def drift(self) -> float:
-        """||theta - theta_pre||."""
-        return float(torch.linalg.vector_norm(self.network.flat - self.origin))
+from .policy import Policy
+from .td_network import TdNetwork
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +25,7 @@ class Update:
     """What one call of `Rtrrl.learn` did.
 
     `td_error` is unclipped, 0 where there was no transition; `refused` marks a step with a
-    non-finite quantity, after which nothing has changed but the cut eligibility traces.
+    non-finite quantity, from which nothing was learned.
     """
 
     value: float
@@ -76,74 +35,120 @@ class Update:
 
 
 class Rtrrl:
-    """Actor and critic, separate recurrent networks, updated in real time.
+    """Actor and critic, separate recurrent networks or one with both heads, updated in real time.
 
-    `learn` is called once per observation, after the action for it was sampled and the actor
-    stepped; the critic is stepped here, since nobody waits for it.
+    A separate critic is stepped in `learn`, when the action is on its way.
+
+    Parameters
+    ----------
+    actor : gives the policy's output; without a critic also, as its last output, the value
+    critic : gives the value, or None
     """
 
-    def __init__(self, actor: Network, critic: Network, config: LearnerConfig) -> None:
-        self.config = config
-        self.actor = TdLearner(actor, config, 'actor')
-        self.critic = TdLearner(critic, config, 'critic')
+    def __init__(
+        self, actor: TdNetwork, critic: TdNetwork | None, policy: Policy, config: LearnerConfig
+    ) -> None:
+        self.config, self.actor, self.critic, self.policy = config, actor, critic, policy
         self.value = 0.0
+        self.average_reward = 0.0
         self.connected = False  # is there a transition from the observation before?
+        self._discount = 1.0  # I
+        self._size = policy.head_size
+        shared = critic is None
+        self._d_out = np.zeros(self._size + shared, np.float32)
+        self._bonus = np.zeros(self._size + shared, np.float32)
+        self._one = np.ones(1, np.float32)
 
-    def learn(
-        self, x: Tensor, log_prob_gradient: Tensor, *, reward: float, first: bool,
-        terminated: bool, executed: bool, train_actor: bool,
-    ) -> Update:  # fmt: skip
-        """Learn from the transition into the observation `x` (features, (I,)).
+    def act(
+        self, x: np.ndarray, explore: bool = True, with_trace: bool = True
+    ) -> np.ndarray | int | None:
+        """The action for the newest input (I,), which must be finite; None if none is.
 
         Parameters
         ----------
-        log_prob_gradient : d log pi(a') / d mean, the sample a' a constant
-        reward : of the transition into x
-        first : x starts a lap: no transition
+        explore : sample it; otherwise the most likely one
+        with_trace : False if `learn` will not follow
+        """
+        self._x = x
+        self._out = self.actor.step(x, with_trace)
+        if not self.actor.finite:
+            return None
+        head = self._out[: self._size]
+        return self.policy.sample(head) if explore else self.policy.mode(head)
+
+    def learn(
+        self, *, reward: float, first: bool, terminated: bool, executed: bool, train_actor: bool
+    ) -> Update:
+        """Learn from the transition into the observation just acted on.
+
+        Parameters
+        ----------
+        reward : of that transition
+        first : it starts an episode: no transition
         terminated : no future to bootstrap from
         executed : the action before was really carried out; if not, nothing is learned from it
         train_actor : False in the critic's warm-up
         """
-        value = float(self.critic.network.step(x, with_trace=True)[0])
-        actor_gradient = self.actor.network.gradient(log_prob_gradient)
-        critic_gradient = self.critic.network.gradient(torch.ones(1, dtype=x.dtype))
-        delta, updated = 0.0, False
-        refused = not _finite(actor_gradient, critic_gradient, value, reward)
-        if not refused and self.connected and not first and executed:
+        value = float(self._out[-1] if self.critic is None else self.critic.step(self._x)[0])
+        finite = math.isfinite(reward) and self.actor.finite and math.isfinite(value)
+        delta, step = 0.0, None
+        if finite and self.connected and not first and executed:
             bootstrap = 0.0 if terminated else self.config.gamma * value
-            delta = reward + bootstrap - self.value
-            clipped = min(max(delta, -self.config.td_error_clip), self.config.td_error_clip)
-            updated = self._update(clipped, train_actor)
-            refused = not updated
-        else:
+            delta = reward - self.average_reward + bootstrap - self.value
+            step = min(max(delta, -self.config.td_error_clip), self.config.td_error_clip)
+        elif finite:
             self.cut()
-        if refused:
-            self.cut()
-        else:
-            self.actor.accumulate(actor_gradient)
-            self.critic.accumulate(critic_gradient)
-            self.value, self.connected = value, True
-        return Update(value, delta, updated, refused)
+        if not finite or not self._learn(step, first, train_actor):
+            self.connected = False
+            return Update(value, delta, updated=False, refused=True)
+        if step is not None:
+            self.average_reward += self.config.average_reward_rate * delta
+        self.value, self.connected = value, True
+        return Update(value, delta, updated=step is not None, refused=False)
 
-    def _update(self, delta: float, train_actor: bool) -> bool:
-        """Step both networks, or neither (False) if a result is not finite."""
-        learners = [self.critic, self.actor] if train_actor else [self.critic]
-        candidates = [learner.candidate(delta) for learner in learners]
-        if not _finite(*candidates):
-            for learner in learners:
-                learner.optimizer.reset()
+    def _learn(self, step: float | None, first: bool, train_actor: bool) -> bool:
+        """Move and accumulate both networks, or neither (False)."""
+        config, actor, critic = self.config, self.actor, self.critic
+        self._discount = 1.0 if first or not config.discount_actor_gradient else self._discount
+        d_out = self._d_out
+        np.multiply(
+            self.policy.log_prob_gradient, config.actor_weight * self._discount,
+            out=d_out[: self._size],
+        )  # fmt: skip
+        self._discount *= config.gamma
+        if not math.isfinite(float(d_out.sum())) or not actor.ready(step or 0.0):
             return False
-        for learner, candidate in zip(learners, candidates, strict=True):
-            learner.commit(candidate)
-        return True
+        bonus = None
+        if config.entropy_coefficient > 0.0 and train_actor:
+            bonus = self._bonus
+            np.multiply(
+                self.policy.entropy_gradient, config.entropy_coefficient, out=bonus[: self._size]
+            )
+        if critic is None:
+            d_out[-1] = 1.0
+            if not train_actor:
+                d_out[:-1] = 0.0
+            learned = actor.learn(d_out, step, bonus)
+        elif not critic.ready(step or 0.0):
+            return False
+        else:
+            learned = critic.learn(self._one, step)
+            learned &= actor.learn(d_out, step if train_actor else None, bonus)
+        if not learned:  # a trace ran over
+            self.cut()
+        return learned
 
     def cut(self) -> None:
-        """Cut both eligibility traces and the link to the observation before."""
+        """Cut the eligibility traces and the link to the observation before."""
         self.actor.cut()
-        self.critic.cut()
+        if self.critic is not None:
+            self.critic.cut()
         self.connected = False
 
-
-def _finite(*quantities: Tensor | float) -> bool:
-    # inf - inf and nan both make the sum non-finite: one reduction instead of one mask each
-    return all(math.isfinite(float(torch.as_tensor(quantity).sum())) for quantity in quantities)
+    def reset(self) -> None:
+        """Start an episode: recurrent states and all traces to their initial values."""
+        self.actor.reset()
+        if self.critic is not None:
+            self.critic.reset()
+        self.policy.reset()
+        self.cut()

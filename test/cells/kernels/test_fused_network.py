@@ -12,7 +12,8 @@ from rtrrl_ros.cells.kernels import FusedNetwork, UpdateRule, has_kernels
 from rtrrl_ros.errors import UserError
 from rtrrl_ros.learning.config import LearnerConfig
 from rtrrl_ros.learning.network import Network
-from rtrrl_ros.learning.rtrrl import TdLearner
+from rtrrl_ros.learning.reference import ReferenceNetwork
+from rtrrl_ros.learning.td_network import update_rule
 
 CELLS = {
     'lrcssm': ('lrcssm', {}),
@@ -31,29 +32,26 @@ def make_pair(
     config: LearnerConfig = CONFIG,
     sizes: tuple[int, int, int] = (7, 12, 2),
     dtype: torch.dtype = torch.float64,
-) -> tuple[TdLearner, FusedNetwork]:
+    bonus: bool = False,
+    random_feedback: bool = False,
+) -> tuple[ReferenceNetwork, FusedNetwork]:
     """The reference and the compiled network with the same parameters and rule."""
     name, options = CELLS[cell]
     inputs, hidden, head = sizes
     start = Network(make_cell(name, inputs, hidden, seed=3, **options), head, seed=4)
     reference = Network(make_cell(name, inputs, hidden, seed=3, dtype=dtype, **options), head, 4)
     reference.flat.copy_(start.flat)
-    learner = TdLearner(reference, config, 'actor')
-    rule = UpdateRule(
-        optimizer=config.optimizer,
-        learning_rate=config.actor_learning_rate,
-        decay=config.gamma * config.lambda_actor,
-        beta1=config.adam_beta1,
-        beta2=config.adam_beta2,
-        epsilon=config.adam_epsilon,
-        pull=learner.pull,
-        drift_limit=learner.drift_limit,
-        kappa=3.0,
+    rule = update_rule(config, 'actor')
+    shared = dict(feedback=torch.randn(head, start.cell.output_size)) if random_feedback else {}
+    return (
+        ReferenceNetwork(reference, rule, **shared),
+        FusedNetwork(start.cell, head, start.flat, rule, **shared, bonus=bonus),
     )
-    return learner, FusedNetwork(start.cell, head, start.flat, rule)
 
 
-def drive(learner: TdLearner, fused: FusedNetwork, steps: int, seed: int = 0) -> float:
+def drive(
+    learner: ReferenceNetwork, fused: FusedNetwork, steps: int, seed: int = 0, bonus: bool = False
+) -> float:
     """Run both on the same inputs and TD errors; the largest relative difference."""
     network = learner.network
     generator = np.random.default_rng(seed)
@@ -62,15 +60,12 @@ def drive(learner: TdLearner, fused: FusedNetwork, steps: int, seed: int = 0) ->
         x = generator.standard_normal(network.cell.input_size).astype(np.float32)
         d_out = generator.standard_normal(network.head_size).astype(np.float32)
         td_error = float(generator.standard_normal()) * 0.1
-        expected = network.step(torch.from_numpy(x).to(network.flat.dtype), with_trace=True)
-        got = fused.step(x)
-        gradient = network.gradient(torch.from_numpy(d_out).to(network.flat.dtype))
-        if step:
-            learner.commit(learner.candidate(td_error))
-        learner.accumulate(gradient)
-        assert fused.learn(d_out, td_error if step else None)
+        extra = 0.01 * generator.standard_normal(network.head_size) if bonus else None
+        expected, got = learner.step(x), fused.step(x)
+        for either in (learner, fused):
+            assert either.learn(d_out, td_error if step else None, extra)
         for left, right in (
-            (got, expected),
+            (torch.from_numpy(got), torch.from_numpy(expected)),
             (fused.flat, network.flat),
             (fused.state, network.state),
             (fused.eligibility, learner.eligibility),
@@ -106,6 +101,28 @@ def test_where_memory_is_long_it_is_as_true_as_the_reference_in_float32() -> Non
     got = float((fused.flat - truth.network.flat).abs().max())
     assert got < 1e-5
     assert got < 2 * float((single.network.flat - truth.network.flat).abs().max())
+
+
+@pytest.mark.parametrize('optimizer', ['adam', 'obgd'])
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+def test_a_bonus_and_random_feedback_and_clipping_follow_the_reference(
+    cell: str, optimizer: str
+) -> None:
+    config = dataclasses.replace(CONFIG, optimizer=optimizer, gradient_clip=0.5)
+    pair = make_pair(cell, config, bonus=True, random_feedback=True)
+    start = pair[1].flat.clone()
+    assert drive(*pair, 300, bonus=True) < 1e-5
+    plain = make_pair(cell, dataclasses.replace(config, gradient_clip=0.0))
+    drive(*plain, 300)
+    # each of the three moves the parameters elsewhere
+    assert float((pair[1].flat - plain[1].flat).norm()) > 0.1 * float((plain[1].flat - start).norm())
+
+
+@pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
+def test_a_forward_pass_alone_gives_the_same_output(cell: str) -> None:
+    (_, one), (_, two) = make_pair(cell), make_pair(cell)
+    for x in np.random.default_rng(0).standard_normal((20, 7)).astype(np.float32):
+        assert np.array_equal(one.step(x, with_trace=False), two.step(x))
 
 
 @pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
@@ -149,7 +166,7 @@ def test_the_trace_goes_on_through_steps_that_nothing_is_learned_from(cell: str)
     assert drive(learner, fused, 20) < 1e-5
     x = np.ones(7, np.float32)
     for _ in range(3):
-        learner.network.step(torch.from_numpy(x).double(), with_trace=True)
+        learner.step(x)
         fused.step(x)
     assert drive(learner, fused, 20, seed=1) < 1e-5
 
@@ -158,12 +175,10 @@ def test_the_trace_goes_on_through_steps_that_nothing_is_learned_from(cell: str)
 def test_reset_and_cut_start_a_new_lap(cell: str) -> None:
     learner, fused = make_pair(cell)
     drive(learner, fused, 20)
-    learner.network.reset()
-    learner.cut()
-    learner.optimizer.reset()
-    fused.reset()
-    fused.cut()
-    fused.reset_optimizer()
+    for either in (learner, fused):
+        either.reset()
+        either.cut()
+        either.reset_optimizer()
     assert not fused.state.any() and not fused.eligibility.any()
     assert drive(learner, fused, 50, seed=1) < 1e-5
 
@@ -201,16 +216,18 @@ def test_a_number_that_is_not_finite_reaches_no_parameter(cell: str, bad: float)
     fused.step(x)
     assert not fused.learn(np.array([bad, 1.0], np.float32), 0.1)  # of the new gradient
     assert not fused.eligibility.any() and torch.isfinite(fused.flat).all()
-    before = fused.flat.clone()
+    fused.step(x)
+    assert fused.learn(one, 0.1)
+    before, eligibility = fused.flat.clone(), fused.eligibility.clone()
     fused.step(x)
     assert not fused.ready(bad) and not fused.learn(one, bad)  # of the TD error
     x[2] = np.nan
     fused.step(x)
     assert not fused.finite and not fused.learn(one, 0.1)  # of the input
-    assert torch.equal(fused.flat, before)
+    assert torch.equal(fused.flat, before) and torch.equal(fused.eligibility, eligibility)
     fused.reset()
     fused.cut()
-    assert torch.isfinite(fused.step(np.ones(7, np.float32))).all()
+    assert np.isfinite(fused.step(np.ones(7, np.float32))).all()
     assert fused.learn(one, 0.1)
     assert torch.isfinite(fused.flat).all()
 
@@ -235,8 +252,7 @@ def test_an_input_of_the_wrong_size_is_refused() -> None:
 def test_inputs_of_another_precision_are_converted() -> None:
     learner, fused = make_pair('lrcssm')
     x = np.linspace(-1, 1, 7)
-    expected = learner.network.step(torch.from_numpy(x), with_trace=True)
-    assert torch.allclose(fused.step(x).double(), expected, atol=1e-6)
+    np.testing.assert_allclose(fused.step(x), learner.step(x), atol=1e-6)
 
 
 def test_the_cell_lives_in_the_memory_of_the_network() -> None:

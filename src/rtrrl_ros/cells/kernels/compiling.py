@@ -18,14 +18,14 @@ Array = np.ndarray
 
 
 class Kernels(NamedTuple):
-    """The two compiled functions of a network; `memory` is float32, laid out by `Layout`.
+    """The two functions of a network, to be compiled; `memory` is float32, laid out by `Layout`.
 
     forward(memory) -> bool : x to state, output and what the trace needs; are they finite?
     learn(memory, hyper, delta, decay) -> float : trace, parameters, eligibility; ||z||^2
     """
 
-    forward: Any
-    learn: Any
+    forward: Callable[[Array], bool]
+    learn: Callable[[Array, Array, float, float], float]
 
 
 #: Sums may be reordered and multiply-adds contracted; not-a-number and infinity keep their
@@ -72,7 +72,7 @@ def forward_kernel(function: Callable[..., Any]) -> Any:
 
 
 def learn_kernel(function: Callable[..., Any]) -> Any:
-    """Compile `learn` of `Kernels` likewise."""
+    """Compile `learn` of `Kernels` likewise, for one `mode`."""
     signature = numba.float32(_MEMORY, _HYPER, _NUMBER, _NUMBER)
     return numba.njit(signature, cache=True, **_OPTIONS)(function)
 

@@ -7,11 +7,13 @@ the immediate derivatives. `learn` then walks once over trace, parameters and el
 import numpy as np
 
 from ..contract import Cell
-from .compiling import ONE, ZERO, Array, Kernels, forward_kernel, learn_kernel, source_stamp
+from .compiling import ONE, ZERO, Array, Kernels, source_stamp
 from .denormals import flush_denormals, restore
 from .elementary import is_finite, sigmoid, tanh
 from .layout import Layout
 from .td import (
+    BONUS,
+    EXTRA,
     GRADIENT,
     backward,
     begin,
@@ -33,19 +35,21 @@ def layout(cell: Cell, head: int) -> Layout:
     result.block('trace_h', matrix, beside=w_in + matrix)
     result.block('trace_mu', matrix, beside=w_in)
     result.block('trace_sig', matrix, beside=w_in, place=1)
-    for name in ('state', 'decay', 'a', 'b', 'd_y'):
+    for name in ('state', 'decay', 'a', 'b', 'd_y', 'e_y'):
         result.block(name, n)
     for name in ('s', 'to_mu', 'to_sig'):
         result.block(name, inputs)
     result.block('immediate', 8 * n)
     result.block('x', inputs)
     result.block('out', head)
-    result.block('d_out', head)
+    for name in ('d_out', 'e_out'):
+        result.block(name, head)
+    result.block('feedback', head * n)
     return result
 
 
-def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
-    """Compile for these sizes."""
+def build(cell: Cell, head: int, mode: int, feedback: bool) -> Kernels:
+    """What to compile for these sizes."""
     inputs, n = cell.input_size, cell.hidden_size
     plan = layout(cell, head)
     stride, total, matrix = plan.stride, plan.parameters, n * inputs
@@ -54,19 +58,20 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
     mu_in = h_in + matrix
     sig_in, weight = mu_in + inputs, mu_in + 2 * inputs
     bias = weight + head * n
-    grad = GRADIENT * stride
-    state, decay_, a_, b_, d_y = plan.offsets('state', 'decay', 'a', 'b', 'd_y')
+    grad, extra = GRADIENT * stride, EXTRA * stride
+    state, decay_, a_, b_, d_y, e_y = plan.offsets('state', 'decay', 'a', 'b', 'd_y', 'e_y')
     s_, to_mu, to_sig = plan.offsets('s', 'to_mu', 'to_sig')
-    immediate, x_, out, d_out = plan.offsets('immediate', 'x', 'out', 'd_out')
+    immediate, x_, out = plan.offsets('immediate', 'x', 'out')
+    d_out, e_out = plan.offsets('d_out', 'e_out')
+    (back,) = plan.offsets('feedback') if feedback else (weight,)
     t_unit, t_w, t_h = plan.offsets('trace_unit', 'trace_w', 'trace_h')
     t_mu, t_sig = plan.offsets('trace_mu', 'trace_sig')
     dt = np.float32(cell.options['dt'])
     stamp = source_stamp()
 
-    @forward_kernel
     def forward(memory: Array) -> bool:
         _ = stamp
-        mode = flush_denormals()
+        control = flush_denormals()
         for j in range(inputs):
             offset = memory[x_ + j] - memory[mu_in + j]
             s = sigmoid(memory[sig_in + j] * offset)
@@ -117,26 +122,30 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
                 value += memory[weight + o * n + i] * memory[state + i]
             memory[out + o] = value
             check += value
-        restore(mode)
+        restore(control)
         return is_finite(check)
 
-    @learn_kernel
     def learn(memory: Array, hyper: Array, delta: float, decay_z: float) -> float:
         _ = stamp
-        mode = flush_denormals()
-        rule = begin(memory, hyper, total, stride, optimizer, tethered, delta, decay_z)
-        backward(memory, weight, head, n, d_out, d_y)
+        control = flush_denormals()
+        rule = begin(memory, hyper, total, stride, mode, delta, decay_z)
+        backward(memory, back, head, n, d_out, d_y)
+        if mode & BONUS:
+            backward(memory, back, head, n, e_out, e_y)
         for p in range(8):
             for i in range(n):
                 k = p * n + i
                 trace = memory[decay_ + i] * memory[t_unit + k] + memory[immediate + k]
                 memory[t_unit + k] = trace
                 memory[grad + k] = memory[d_y + i] * trace
-        size = td_steps(memory, 0, 8 * n, stride, optimizer, tethered, rule)
+                memory[extra + k] = memory[e_y + i] * trace
+        size = td_steps(memory, 0, 8 * n, stride, mode, rule)
         for j in range(2 * inputs):
             memory[grad + mu_in + j] = ZERO
+            memory[extra + mu_in + j] = ZERO
         for i in range(n):
-            a, b, decay, d = memory[a_ + i], memory[b_ + i], memory[decay_ + i], memory[d_y + i]
+            a, b, decay = memory[a_ + i], memory[b_ + i], memory[decay_ + i]
+            d, e = memory[d_y + i], memory[e_y + i]
             row = i * inputs
             for j in range(inputs):
                 k = row + j
@@ -144,26 +153,30 @@ def build(cell: Cell, head: int, optimizer: int, tethered: bool) -> Kernels:
                 trace = decay * memory[t_mu + k] + gain * memory[to_mu + j]
                 memory[t_mu + k] = trace
                 memory[grad + mu_in + j] += d * trace
+                if mode & BONUS:
+                    memory[extra + mu_in + j] += e * trace
                 trace = decay * memory[t_sig + k] + gain * memory[to_sig + j]
                 memory[t_sig + k] = trace
                 memory[grad + sig_in + j] += d * trace
+                if mode & BONUS:
+                    memory[extra + sig_in + j] += e * trace
             for j in range(inputs):
                 k = row + j
                 trace = decay * memory[t_w + k] + a * memory[s_ + j]
                 memory[t_w + k] = trace
-                size += td_step(memory, w_in + k, stride, optimizer, tethered, d * trace, rule)
+                size += td_step(memory, w_in + k, stride, mode, d * trace, e * trace, rule)
             for j in range(inputs):
                 k = row + j
                 trace = decay * memory[t_h + k] + b * memory[s_ + j]
                 memory[t_h + k] = trace
-                size += td_step(memory, h_in + k, stride, optimizer, tethered, d * trace, rule)
-        size += td_steps(memory, mu_in, 2 * inputs, stride, optimizer, tethered, rule)
+                size += td_step(memory, h_in + k, stride, mode, d * trace, e * trace, rule)
+        size += td_steps(memory, mu_in, 2 * inputs, stride, mode, rule)
         size += td_outer(
-            memory, weight, head, n, d_out, state, ONE, stride, optimizer, tethered, rule
+            memory, weight, head, n, d_out, e_out, state, ONE, stride, mode, rule
         )
-        size += td_vector(memory, bias, head, d_out, stride, optimizer, tethered, rule)
-        finish(memory, hyper, total, stride, optimizer, tethered, size)
-        restore(mode)
+        size += td_vector(memory, bias, head, d_out, e_out, stride, mode, rule)
+        finish(memory, hyper, total, stride, mode, size)
+        restore(control)
         return size
 
     return Kernels(forward, learn)

@@ -1,7 +1,7 @@
 """One network under TD(lambda), cell and linear head, run by compiled kernels.
 
-It computes what `rtrrl_ros.learning` computes with torch (`Network` and `TdLearner`: the
-reference), in float32, two calls a step and no allocation:
+It computes what `rtrrl_ros.learning.reference` computes with torch, in float32, two calls a step
+and no allocation:
 
     out = network.step(x)                    # the action first
     network.learn(d_out, td_error)           # then the parameters
@@ -9,7 +9,6 @@ reference), in float32, two calls a step and no allocation:
 Threading: none; one caller. The tensors it shows are views of its memory.
 """
 
-import dataclasses
 import math
 from types import ModuleType
 
@@ -20,37 +19,14 @@ from torch import Tensor
 from ...errors import UserError
 from ..contract import Cell
 from . import ctrnn, lrcssm, lru, td
-from .compiling import Array, Kernels, entry_point
+from .compiling import Array, entry_point, forward_kernel, learn_kernel
 from .layout import LINE, Layout
+from .rule import UpdateRule
 
 _MODULES: dict[str, ModuleType] = {'ctrnn': ctrnn, 'lrcssm': lrcssm, 'lru': lru}
 _OPTIMIZERS = {'adam': td.ADAM, 'sgd': td.SGD, 'obgd': td.SGD}
-# The square of a parameter step must not overflow float32.
-_LARGEST = 1e18
-
-
-@dataclasses.dataclass(frozen=True)
-class UpdateRule:
-    """How a TD error moves the parameters; the names and rules of `learning.config`.
-
-    Attributes
-    ----------
-    optimizer : 'adam', 'sgd' or 'obgd'
-    decay : gamma lambda, of the eligibility trace
-    pull : learning rate x beta, towards the origin; 0: no pull
-    drift_limit : largest accepted ||theta - origin||
-    kappa : of ObGD
-    """
-
-    optimizer: str
-    learning_rate: float
-    decay: float
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    pull: float = 0.0
-    drift_limit: float = math.inf
-    kappa: float = 0.0
+#: The square of a parameter step must not overflow float32.
+LARGEST = 1e18
 
 
 def has_kernels(cell: Cell) -> bool:
@@ -73,10 +49,18 @@ class FusedNetwork:
     that the distance between them is measured anew.
     """
 
-    def __init__(self, cell: Cell, head_size: int, parameters: Tensor, rule: UpdateRule) -> None:
+    def __init__(
+        self, cell: Cell, head_size: int, parameters: Tensor, rule: UpdateRule, *,
+        feedback: Tensor | None = None, bonus: bool = False,
+    ) -> None:  # fmt: skip
         """Copy `parameters` (P,) into memory of its own; the cell lives there from now on.
 
         Compiles what is not yet on disk for these sizes (a few seconds); no later call does.
+
+        Parameters
+        ----------
+        feedback : (head_size, output_size), carries `d_out` back into the cell instead of W
+        bonus : will `learn` be given one?
 
         Raises
         ------
@@ -102,15 +86,25 @@ class FusedNetwork:
         self.origin.copy_(parameters)
         cell.bind_parameters(self.flat[: cell.flat_parameters.numel()])
         self.state = self._block('state')
-        self._out = self._block('out')
-        self._x, self._d_out = self._block('x').numpy(), self._block('d_out').numpy()
+        self._out = self._block('out').numpy()
+        self._x, self._d_out, self._e_out = (
+            self._block(name).numpy() for name in ('x', 'd_out', 'e_out')
+        )
         self._x_view, self._d_out_view = memoryview(self._x), memoryview(self._d_out)  # type: ignore[arg-type]
+        if feedback is not None:
+            self._block('feedback').copy_(feedback.reshape(-1))
         self._traces = [self._block(name) for name in self._layout.blocks if 'trace' in name]
         self._hyper = np.zeros(td.HYPER)
-        self._kernels = self._build()  # also keeps their machine code alive
-        observe, update = self._kernels
-        self._forward = entry_point(update.forward)
-        self._observe, self._update = entry_point(observe.learn), entry_point(update.learn)
+        module = _MODULES[cell.name]
+        aligned = feedback is not None
+        mode = _OPTIMIZERS[rule.optimizer]
+        mode |= td.TETHERED * rule.tethered | td.BONUS * bonus
+        update = module.build(cell, head_size, mode, aligned)
+        observe = module.build(cell, head_size, td.OBSERVE, aligned)
+        self._kernels = (  # keeps their machine code alive
+            forward_kernel(update.forward), learn_kernel(observe.learn), learn_kernel(update.learn)
+        )  # fmt: skip
+        self._forward, self._observe, self._update = map(entry_point, self._kernels)
         self.reset_optimizer()
         self.reset()
         self.cut()
@@ -120,14 +114,6 @@ class FusedNetwork:
 
     def _block(self, name: str) -> Tensor:
         return self._view(*self._layout.blocks[name])
-
-    def _build(self) -> tuple[Kernels, Kernels]:
-        """The kernels that only follow the trace, and those that also move the parameters."""
-        module, rule = _MODULES[self.cell.name], self.rule
-        tethered = rule.pull > 0.0 or math.isfinite(rule.drift_limit)
-        observe = module.build(self.cell, self.head_size, td.OBSERVE, False)
-        update = module.build(self.cell, self.head_size, _OPTIMIZERS[rule.optimizer], tethered)
-        return observe, update
 
     def reset(self) -> None:
         """Start a sequence: state and trace to zero."""
@@ -157,10 +143,12 @@ class FusedNetwork:
         )  # fmt: skip
         self._hyper[td.REACH] = math.inf  # the parameters may have been moved
 
-    def step(self, x: Array) -> Tensor:
+    def step(self, x: Array, with_trace: bool = True) -> Array:
         """Advance by one input (input_size,).
 
-        Returns the head's output (head_size,): a view that the next step overwrites.
+        with_trace : False: forward only; nothing can be learned until the next `reset`
+
+        Returns the head's output (head_size,) float32: a view that the next step overwrites.
         """
         if self._pending:  # nothing was learned from the step before: only its trace is missing
             self._d_out[:] = 0.0
@@ -171,42 +159,46 @@ class FusedNetwork:
         except (TypeError, ValueError):
             self._x[:] = x
         self.finite = self._forward(self._memory)
-        self._pending = True
+        self._pending = with_trace
         return self._out
 
     def ready(self, td_error: float) -> bool:
         """Can `learn` follow without a non-finite number? Ask both networks before either."""
-        return self.finite and abs(td_error) * self._norm < _LARGEST
+        return self.finite and abs(td_error) * self._norm < LARGEST
 
-    def learn(self, d_out: Array, td_error: float | None) -> bool:
+    def learn(self, d_out: Array, td_error: float | None, bonus: Array | None = None) -> bool:
         """Parameters <- a step with this TD error; z <- decay z + gradient of the newest output.
 
         Parameters
         ----------
         d_out : (head_size,), derivative by the newest output of what z is the gradient of
         td_error : of the transition into the newest step; None: leave the parameters alone
+        bonus : (head_size,), derivative by the newest output of what the parameters climb besides
 
         Returns
         -------
-        False if the step was not `ready`, and then nothing was learned, or if the new gradient
-        was not finite. Either way the eligibility trace is cut and the parameters are finite.
+        False if the step was not `ready`, and then nothing was changed, or if the new gradient
+        was not finite: then the eligibility trace is cut. The parameters are finite either way.
         """
-        accepted = self.ready(td_error or 0.0)
-        if accepted:
-            try:
-                self._d_out_view[:] = d_out  # type: ignore[call-overload]
-            except (TypeError, ValueError):
-                self._d_out[:] = d_out
-            if td_error is None:
-                size = self._observe(self._memory, self._hyper, 0.0, self._decay)
-            else:
-                size = self._update(self._memory, self._hyper, td_error, self._decay)
-            self._pending = False
-            self._norm = math.sqrt(size) if size == size else math.inf
-            accepted = self._norm < math.inf
-        if not accepted:
-            self.cut()
-        return accepted
+        if not self.ready(td_error or 0.0):
+            return False
+        try:
+            self._d_out_view[:] = d_out  # type: ignore[call-overload]
+        except (TypeError, ValueError):
+            self._d_out[:] = d_out
+        if td_error is None:
+            size = self._observe(self._memory, self._hyper, 0.0, self._decay)
+        else:
+            if bonus is not None:
+                self._e_out[:] = bonus
+            step = self.rule.clipped(td_error, self._norm)
+            size = self._update(self._memory, self._hyper, step, self._decay)
+        self._pending = False
+        self._norm = math.sqrt(size) if size == size else math.inf
+        if self._norm < math.inf:
+            return True
+        self.cut()
+        return False
 
     def traffic(self) -> tuple[int, int]:
         """How many float32 numbers an update changes, and how many more it only reads."""

@@ -1,12 +1,14 @@
 """The parameter step and the eligibility trace of one parameter, inlined into every kernel.
 
-The rule, and its order, are those of `rtrrl_ros.learning.rtrrl`, the reference in torch:
+The rule, and its order, are those of `rtrrl_ros.learning.reference`, the same in torch:
 
-    step   = Adam(delta z), or lr delta z
+    step   = Adam(delta z + bonus), or lr (delta z + bonus)
     theta <- origin + (1 - pull) (theta + step - origin)
     z     <- decay z + gradient
 
-All arrays of P parameters lie in one `memory`, `stride` apart, in the order below.
+`bonus` is a gradient that no TD error scales (of the entropy). All arrays of P parameters lie in
+one `memory`, `stride` apart, in the order below. What a kernel does is a compile-time constant, its
+`mode`: one of `OBSERVE`, `SGD`, `ADAM`, plus `TETHERED`, plus `BONUS`.
 """
 
 import math
@@ -15,11 +17,16 @@ import numpy as np
 
 from .compiling import ONE, ZERO, Array, inlined
 
-THETA, Z, FIRST, SECOND, ORIGIN, GRADIENT = range(6)
-ARRAYS = 6
+THETA, Z, FIRST, SECOND, ORIGIN, GRADIENT, EXTRA = range(7)
+ARRAYS = 7
 
-#: What a kernel does with the parameters; a compile-time constant.
+#: What a kernel does with the parameters: leave them alone, or move them by this rule.
 OBSERVE, SGD, ADAM = range(3)
+OPTIMIZER = 3  # the bits of `mode` that hold one of these
+#: Something holds the parameters near their origin.
+TETHERED = 4
+#: There is a gradient `bonus`, in the array EXTRA where it does not follow from the cotangent.
+BONUS = 8
 
 #: Entries of `hyper`, float64: what the rule needs beside TD error and decay. The kernel keeps the
 #: last ones: beta1^t and beta2^t after t steps, ||z||, and a bound on ||theta - origin||.
@@ -50,28 +57,27 @@ def begin(
     hyper: Array,
     count: int,
     stride: int,
-    optimizer: int,
-    tethered: bool,
+    mode: int,
     delta: float,
     decay: float,
 ) -> Rule:
     """The numbers that `td_step` uses for every parameter in this step."""
     scale, root = hyper[LEARNING_RATE], 1.0
     longest = hyper[LONGEST_STEP]
-    if optimizer == ADAM:
+    if mode & OPTIMIZER == ADAM:
         hyper[POWER1] *= hyper[BETA1]
         hyper[POWER2] *= hyper[BETA2]
         scale /= 1.0 - hyper[POWER1]
         root = 1.0 / np.sqrt(1.0 - hyper[POWER2])
-    if optimizer == SGD:
+    if mode & OPTIMIZER == SGD:
         if hyper[KAPPA] > 0.0:
             # ObGD (arXiv 2410.14606): bound the step so that it cannot overshoot its target.
             length = ZERO
             for k in range(count):
                 length += abs(memory[Z * stride + k])
             scale /= max(1.0, scale * hyper[KAPPA] * max(abs(delta), 1.0) * length)
-        longest = scale * abs(delta) * hyper[NORM]
-    if optimizer != OBSERVE and tethered:
+        longest = np.inf if mode & BONUS else scale * abs(delta) * hyper[NORM]
+    if mode & OPTIMIZER and mode & TETHERED:
         hyper[REACH] = (1.0 - hyper[PULL]) * (hyper[REACH] + longest)
     return (
         np.float32(delta),
@@ -90,24 +96,26 @@ def td_step(
     memory: Array,
     k: int,
     stride: int,
-    optimizer: int,
-    tethered: bool,
+    mode: int,
     gradient: np.float32,
+    extra: np.float32,
     rule: Rule,
 ) -> np.float32:
-    """Parameter k, whose gradient is now `gradient`; returns the square of its new z."""
+    """Parameter k with this gradient and this bonus; returns the square of its new z."""
     delta, decay, scale, root, beta1, beta2, epsilon, keep = rule
     z = memory[Z * stride + k]
-    if optimizer != OBSERVE:
+    if mode & OPTIMIZER:
         step = delta * z
-        if optimizer == ADAM:
+        if mode & BONUS:
+            step += extra
+        if mode & OPTIMIZER == ADAM:
             first, second = memory[FIRST * stride + k], memory[SECOND * stride + k]
             first = first + (ONE - beta1) * (step - first)
             second = beta2 * second + (ONE - beta2) * step * step
             memory[FIRST * stride + k] = first
             memory[SECOND * stride + k] = second
             step = first / (np.sqrt(second) * root + epsilon)
-        if tethered:
+        if mode & TETHERED:
             origin = memory[ORIGIN * stride + k]
             memory[k] = origin + keep * (memory[k] + scale * step - origin)
         else:
@@ -123,15 +131,14 @@ def td_steps(
     start: int,
     count: int,
     stride: int,
-    optimizer: int,
-    tethered: bool,
+    mode: int,
     rule: Rule,
 ) -> np.float32:
-    """`td_step` for parameters in a row whose gradients lie in the array GRADIENT."""
+    """`td_step` for parameters in a row whose gradients lie in the arrays GRADIENT and EXTRA."""
     size = ZERO
     for k in range(start, start + count):
-        gradient = memory[GRADIENT * stride + k]
-        size += td_step(memory, k, stride, optimizer, tethered, gradient, rule)
+        gradient, extra = memory[GRADIENT * stride + k], memory[EXTRA * stride + k]
+        size += td_step(memory, k, stride, mode, gradient, extra, rule)
     return size
 
 
@@ -142,21 +149,24 @@ def td_outer(
     rows: int,
     columns: int,
     left: int,
+    extra_left: int,
     right: int,
     sign: np.float32,
     stride: int,
-    optimizer: int,
-    tethered: bool,
+    mode: int,
     rule: Rule,
 ) -> np.float32:
-    """`td_step` for a matrix whose gradient is sign * left (x) right, two blocks of `memory`."""
+    """`td_step` for a matrix whose gradient is sign * left (x) right, two blocks of `memory`.
+
+    Its bonus is sign * extra_left (x) right.
+    """
     size = ZERO
     for i in range(rows):
-        factor = sign * memory[left + i]
+        factor, extra = sign * memory[left + i], sign * memory[extra_left + i]
         for j in range(columns):
             k = start + i * columns + j
-            gradient = factor * memory[right + j]
-            size += td_step(memory, k, stride, optimizer, tethered, gradient, rule)
+            y = memory[right + j]
+            size += td_step(memory, k, stride, mode, factor * y, extra * y, rule)
     return size
 
 
@@ -166,16 +176,16 @@ def td_vector(
     start: int,
     count: int,
     source: int,
+    extra_source: int,
     stride: int,
-    optimizer: int,
-    tethered: bool,
+    mode: int,
     rule: Rule,
 ) -> np.float32:
-    """`td_step` for parameters in a row whose gradient is the block `source` of `memory`."""
+    """`td_step` for parameters in a row whose gradient and bonus are blocks of `memory`."""
     size = ZERO
     for i in range(count):
-        gradient = memory[source + i]
-        size += td_step(memory, start + i, stride, optimizer, tethered, gradient, rule)
+        gradient, extra = memory[source + i], memory[extra_source + i]
+        size += td_step(memory, start + i, stride, mode, gradient, extra, rule)
     return size
 
 
@@ -185,8 +195,7 @@ def finish(
     hyper: Array,
     count: int,
     stride: int,
-    optimizer: int,
-    tethered: bool,
+    mode: int,
     size: np.float32,
 ) -> None:
     """Keep ||z||, and pull the parameters back onto the sphere of radius `drift_limit`.
@@ -195,7 +204,7 @@ def finish(
     the pass over all parameters the sum would cost more than everything else about the origin.
     """
     hyper[NORM] = np.sqrt(size)
-    if optimizer != OBSERVE and tethered and hyper[REACH] > hyper[DRIFT_LIMIT]:
+    if mode & OPTIMIZER and mode & TETHERED and hyper[REACH] > hyper[DRIFT_LIMIT]:
         squared = ZERO
         for k in range(count):
             drift = memory[k] - memory[ORIGIN * stride + k]
