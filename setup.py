@@ -39,6 +39,8 @@ setup(
     data_files=[] if 'editable_wheel' in sys.argv else data_files(),
     python_requires='>=3.11',
     install_requires=['setuptools'],
+    # iniVation cameras and recordings; everything else works without it.
+    extras_require={'dv': ['dv-processing==2.0.4']},
     # The task suite's POPGym tasks; the others need no more than requirements.txt.
     extras_require={'pomdp': ['popgym==1.0.7']},
     zip_safe=False,

@@ -95,6 +95,28 @@ class SourceCounters:
     damaged_packets: int = 0
 
 
+def batch_inside(
+    t_us: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    polarity: np.ndarray,
+    width: int,
+    height: int,
+    counters: SourceCounters,
+) -> EventBatch:
+    """The events that lie on the sensor as a batch, the others counted as rejected.
+
+    `t_us` is (N,) int64, `x` and `y` (N,) of any integers, `polarity` (N,) bool.
+    """
+    keep = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    if not keep.all():
+        counters.rejected_events += int(keep.size - np.count_nonzero(keep))
+        t_us, x, y, polarity = t_us[keep], x[keep], y[keep], polarity[keep]
+    until = int(t_us.max()) if t_us.size else UNKNOWN_US
+    x, y = x.astype(np.uint16, copy=False), y.astype(np.uint16, copy=False)
+    return EventBatch(t_us, x, y, polarity, width, height, until)
+
+
 class EventSource(abc.ABC):
     """Where events come from: a camera, a file, packets of a topic, arrays.
 

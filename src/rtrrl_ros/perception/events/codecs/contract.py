@@ -60,15 +60,16 @@ class PacketDecoder(abc.ABC):
         """Packets before the next one were lost: forget what depends on them."""
 
 
-def as_words(packet: EventPacket, dtype: str) -> tuple[np.ndarray, bool]:
+def as_words(packet: EventPacket, dtype: str, order: str = '') -> tuple[np.ndarray, bool]:
     """The payload as whole words in native byte order, a copy; and whether bytes were left over.
 
-    `dtype` is an unsigned type without byte order, such as 'u2'.
+    `dtype` is an unsigned type without byte order, such as 'u2'; `order` is '<' or '>' where the
+    encoding has one of its own, whatever the packet says.
     """
     size = np.dtype(dtype).itemsize
     count, left_over = divmod(memoryview(packet.events).nbytes, size)
     if not count:
         return np.empty(0, dtype=dtype), left_over > 0
-    order = '>' if packet.is_bigendian else '<'
+    order = order or ('>' if packet.is_bigendian else '<')
     words = np.frombuffer(packet.events, dtype=order + dtype, count=count)
     return words.astype(np.dtype(dtype)), left_over > 0

@@ -8,7 +8,7 @@ https://github.com/ros-event-camera/event_camera_msgs
 
 import numpy as np
 
-from ..contract import UNKNOWN_US, EventBatch
+from ..contract import EventBatch, batch_inside
 from .contract import EventPacket, PacketDecoder, as_words
 
 _NS_PER_US = 1000
@@ -26,23 +26,7 @@ class MonoDecoder(PacketDecoder):
         x = (words >> 32 & 0xFFFF).astype(np.uint16)
         y = (words >> 48 & 0x7FFF).astype(np.uint16)
         polarity = words >> 63 != 0
-        return inside(t_us, x, y, polarity, self)
-
-
-def inside(
-    t_us: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    polarity: np.ndarray,
-    decoder: PacketDecoder,
-) -> EventBatch:
-    """The events that lie on the decoder's sensor as a batch; the others are counted."""
-    keep = (x < decoder.width) & (y < decoder.height)
-    if not keep.all():
-        decoder.counters.rejected_events += int(keep.size - np.count_nonzero(keep))
-        t_us, x, y, polarity = t_us[keep], x[keep], y[keep], polarity[keep]
-    until = int(t_us.max()) if t_us.size else UNKNOWN_US
-    return EventBatch(t_us, x, y, polarity, decoder.width, decoder.height, until)
+        return batch_inside(t_us, x, y, polarity, self.width, self.height, self.counters)
 
 
 def encode_mono(batch: EventBatch, time_base_ns: int) -> bytes:
