@@ -83,9 +83,7 @@ class Agent:
         """Whether the actor learns now."""
         return self.learning
 
-    def act(
-        self, observation: np.ndarray, reward: float | None = None
-    ) -> np.ndarray | int | None:
+    def act(self, observation: np.ndarray, reward: float | None = None) -> np.ndarray | int | None:
         """The action for an observation (I,).
 
         `reward` is that of the transition into it if already known (it is an input if
@@ -96,11 +94,11 @@ class Agent:
         """
         if observation.shape != (self.observation_size,):
             raise UserError(
-                f'features of shape {observation.shape}: this model takes ({self.observation_size},); '
-                'encoder and agent must load the same model'
+                f'features of shape {observation.shape}: this model takes '
+                f'({self.observation_size},); encoder and agent must load the same model'
             )
         self._acted = False
-        if not math.isfinite(float(observation.sum())):
+        if not math.isfinite(np.add.reduce(observation)):  # half the time of .sum()
             self.counters.refused += 1
             self.rtrrl.connected = False
             return None

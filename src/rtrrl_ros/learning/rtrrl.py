@@ -10,8 +10,8 @@ o' the newest observation, v = V(o) and the action a' for o' already sampled and
     rbar  += eta_r delta                        I is gamma^t, or 1 throughout
 """
 
-import dataclasses
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ from .policy import Policy
 from .td_network import TdNetwork
 
 
-@dataclasses.dataclass(frozen=True)
-class Update:
+class Update(NamedTuple):
     """What one call of `Rtrrl.learn` did.
 
     `td_error` is unclipped, 0 where there was no transition; `refused` marks a step with a
@@ -56,6 +55,7 @@ class Rtrrl:
         self._size = policy.head_size
         shared = critic is None
         self._d_out = np.zeros(self._size + shared, np.float32)
+        self._d_action = self._d_out[: self._size]
         self._bonus = np.zeros(self._size + shared, np.float32)
         self._one = np.ones(1, np.float32)
 
@@ -113,10 +113,10 @@ class Rtrrl:
         d_out = self._d_out
         np.multiply(
             self.policy.log_prob_gradient, config.actor_weight * self._discount,
-            out=d_out[: self._size],
+            out=self._d_action,
         )  # fmt: skip
         self._discount *= config.gamma
-        if not math.isfinite(float(d_out.sum())) or not actor.ready(step or 0.0):
+        if not math.isfinite(np.add.reduce(d_out)) or not actor.ready(step or 0.0):
             return False
         bonus = None
         if config.entropy_coefficient > 0.0 and train_actor:
