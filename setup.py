@@ -40,9 +40,8 @@ setup(
     python_requires='>=3.11',
     install_requires=['setuptools'],
     # iniVation cameras and recordings; everything else works without it.
-    extras_require={'dv': ['dv-processing==2.0.4']},
     # The task suite's POPGym tasks; the others need no more than requirements.txt.
-    extras_require={'pomdp': ['popgym==1.0.7']},
+    extras_require={'dv': ['dv-processing==2.0.4'], 'pomdp': ['popgym==1.0.7']},
     zip_safe=False,
     description='Fine-tunes a recurrent driving policy while it drives, by real-time recurrent RL.',
     license='Apache-2.0',
