@@ -32,14 +32,8 @@ def random_events(
 
 def concatenate(batches: list[EventBatch]) -> EventBatch:
     """All events of several batches of one sensor as one batch."""
-    first = batches[0]
-    return EventBatch(
-        np.concatenate([batch.t_us for batch in batches]),
-        np.concatenate([batch.x for batch in batches]),
-        np.concatenate([batch.y for batch in batches]),
-        np.concatenate([batch.polarity for batch in batches]),
-        first.width, first.height, max(batch.until_us for batch in batches),
-    )  # fmt: skip
+    until_us = max(batch.until_us for batch in batches)
+    return EventBatch.join(batches, batches[0].width, batches[0].height, until_us)
 
 
 def assert_same_events(found: EventBatch, expected: EventBatch) -> None:

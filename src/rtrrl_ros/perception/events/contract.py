@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -68,6 +69,30 @@ class EventBatch:
         return EventBatch(
             self.t_us[part], self.x[part], self.y[part], self.polarity[part],
             self.width, self.height, restart=self.restart and start == 0,
+        )  # fmt: skip
+
+    def take(self, indices: np.ndarray) -> 'EventBatch':
+        """The events with these indices, in this order."""
+        return EventBatch(
+            self.t_us[indices], self.x[indices], self.y[indices], self.polarity[indices],
+            self.width, self.height, self.until_us, self.restart,
+        )  # fmt: skip
+
+    @classmethod
+    def join(
+        cls, batches: Sequence['EventBatch'], width: int, height: int, until_us: int = UNKNOWN_US
+    ) -> 'EventBatch':
+        """The events of several batches, perhaps none, of one sensor, one after the other."""
+        if not batches:
+            return cls.empty(width, height, until_us)
+        if len(batches) == 1:
+            return dataclasses.replace(batches[0], until_us=until_us, restart=False)
+        return cls(
+            np.concatenate([batch.t_us for batch in batches]),
+            np.concatenate([batch.x for batch in batches]),
+            np.concatenate([batch.y for batch in batches]),
+            np.concatenate([batch.polarity for batch in batches]),
+            width, height, until_us,
         )  # fmt: skip
 
 
