@@ -17,11 +17,13 @@ from .parameters import from_mapping
 from .resources import find_resource
 from .safety.gate import GateLimits
 from .worlds.car_racing_config import CarRacingConfig
+from .worlds.registry import config_class
 from .worlds.rewards import RewardConfig
 
-#: which dataclasses a node's section fills; a node also has parameters of its own, named here
+#: the node that is a task's world
+WORLD_NODES = {'car-racing': 'car_racing_node', 'line': 'line_node'}
+#: which dataclasses the section of any other node fills
 SECTIONS: dict[str, dict[str, type]] = {
-    'car_racing_node': {'world': CarRacingConfig},
     'reward_node': {'reward': RewardConfig},
     'gate_node': {'gate': GateLimits},
     'agent_node': {'actuation': Actuation, 'learner': LearnerConfig},
@@ -30,9 +32,14 @@ SECTIONS: dict[str, dict[str, type]] = {
 
 @dataclasses.dataclass(frozen=True)
 class TaskConfig:
-    """Everything about a target but the model, the shift and the seed."""
+    """Everything about a target but the model, the shift and the seed.
 
-    world: CarRacingConfig = dataclasses.field(default_factory=CarRacingConfig)
+    Attributes
+    ----------
+    world : of the task's own class, see `worlds.registry.config_class`
+    """
+
+    world: Any = dataclasses.field(default_factory=CarRacingConfig)
     reward: RewardConfig = dataclasses.field(default_factory=RewardConfig)
     gate: GateLimits = dataclasses.field(default_factory=GateLimits)
     actuation: Actuation = dataclasses.field(default_factory=Actuation)
@@ -53,15 +60,17 @@ def load_task_config(task: str, path: str | Path | None = None) -> TaskConfig:
         raise UserError(f'{file} cannot be read: {" ".join(str(error).split())}') from None
     if not isinstance(document, dict):
         raise UserError(f'{file}: a ROS parameter file starts with node names')
-    parts: dict[str, Any] = {}
+    world = config_class(task)
+    sections = {WORLD_NODES[task]: {'world': world}, **SECTIONS}
+    parts: dict[str, Any] = {'world': world()}
     for key, body in document.items():
         node = str(key).rsplit('/', 1)[-1]
-        if node not in SECTIONS:
-            raise UserError(f'{file}: unknown node {key!r}; known: {", ".join(SECTIONS)}')
+        if node not in sections:
+            raise UserError(f'{file}: unknown node {key!r}; known: {", ".join(sections)}')
         values = body.get('ros__parameters') if isinstance(body, dict) else None
         if not isinstance(values, dict):
             raise UserError(f'{file}: {key} must hold ros__parameters, a mapping')
-        for part, cls in SECTIONS[node].items():
+        for part, cls in sections[node].items():
             names = {field.name for field in dataclasses.fields(cls)}
             mine = {name: value for name, value in values.items() if name in names}
             parts[part] = from_mapping(cls, mine, f'{file}: {node}')

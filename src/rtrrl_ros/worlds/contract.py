@@ -6,6 +6,7 @@ import enum
 
 import numpy as np
 
+from ..perception.events.contract import EventBatch
 from ..safety.command import Command
 
 
@@ -52,10 +53,28 @@ class WorldState:
 
 @dataclasses.dataclass(frozen=True)
 class Observation:
-    """A camera image, (height, width, 3) uint8 RGB, and the state of the world behind it."""
+    """What the car's camera sensed, and the state of the world behind it.
 
-    image: np.ndarray
+    A world always shows the same kind: a camera's image, (height, width, 3) uint8 RGB, or the
+    events of an event camera since the observation before (none at a reset).
+    """
+
+    sensed: np.ndarray | EventBatch
     state: WorldState
+
+    @property
+    def image(self) -> np.ndarray:
+        """The image; TypeError from a world that shows events."""
+        if not isinstance(self.sensed, np.ndarray):
+            raise TypeError('this world shows events, not images')
+        return self.sensed
+
+    @property
+    def events(self) -> EventBatch:
+        """The events, of sensor time [last stamp, this stamp); TypeError where it shows images."""
+        if not isinstance(self.sensed, EventBatch):
+            raise TypeError('this world shows images, not events')
+        return self.sensed
 
     @property
     def stamp_ns(self) -> int:

@@ -7,7 +7,7 @@ from ..errors import UserError
 from ..parameters import from_mapping
 from .contract import World
 
-TASKS = ('car-racing',)
+TASKS = ('car-racing', 'line')
 
 
 def _classes(task: str) -> tuple[type, type, type]:
@@ -16,6 +16,10 @@ def _classes(task: str) -> tuple[type, type, type]:
         from .car_racing import CarRacingConfig, CarRacingShift, CarRacingWorld
 
         return CarRacingWorld, CarRacingConfig, CarRacingShift
+    if task == 'line':
+        from .line import LineConfig, LineShift, LineWorld
+
+        return LineWorld, LineConfig, LineShift
     raise UserError(f'unknown task {task!r}; known: {", ".join(TASKS)}')
 
 

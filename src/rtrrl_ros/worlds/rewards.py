@@ -7,7 +7,7 @@ import numpy as np
 from ..parameters import Checked, parameter
 from .contract import StepType, WorldState
 
-KINDS = ('task', 'line')
+KINDS = ('task', 'line', 'closeness')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +16,8 @@ class RewardConfig(Checked):
 
     kind: str = parameter(
         'task', "'task': the world's own score; 'line': progress along the centre line and "
-        'closeness to it', choices=KINDS,
+        "closeness to it; 'closeness': that alone, for a car whose speed is not the policy's",
+        choices=KINDS,
     )  # fmt: skip
     scale: float = parameter(0.1, 'factor on the whole reward', low=0.0, high=1000.0, low_open=True)
     intervention_penalty: float = parameter(
@@ -37,6 +38,10 @@ class RewardConfig(Checked):
         6.667, "'line': the lateral error at which lateral_weight is taken off; beyond 1.5 times "
         'this it grows no more', unit='m', low=0.0, high=1000.0, low_open=True,
     )  # fmt: skip
+    closeness_m: float = parameter(
+        0.15, "'closeness': the lateral error at which the reward is 0; it falls on to -1 at twice "
+        'this', unit='m', low=0.0, high=1000.0, low_open=True,
+    )  # fmt: skip
 
 
 class RewardFunction:
@@ -44,6 +49,7 @@ class RewardFunction:
 
     With 'task': r = scale * (task_reward - penalty). With 'line': r = scale * (progress_weight *
     progress / nominal - lateral_weight * min(|lateral error| / half width, 1.5)^2 - penalty).
+    With 'closeness': r = scale * (1 - min(|lateral error| / closeness, 2) - penalty), in each step.
     The penalty is `intervention_penalty` where the lap is terminated, otherwise 0. It replaces a
     penalty of the task for the same thing: a terminal task reward below 0 counts as 0.
     """
@@ -61,6 +67,8 @@ class RewardFunction:
         config = self.config
         if config.kind == 'task':
             value = max(state.task_reward, 0.0) if state.terminated else state.task_reward
+        elif config.kind == 'closeness':
+            value = 1.0 - min(abs(state.lateral_error_m) / config.closeness_m, 2.0)
         else:
             away = min(abs(state.lateral_error_m) / config.half_width_m, self.MOST_HALF_WIDTHS)
             value = config.progress_weight * state.progress_m / config.nominal_progress_m

@@ -1,0 +1,142 @@
+"""An event camera's pixels: from what they see to the events they send.
+
+After two published models, ESIM (Rebecq, Gehrig, Scaramuzza, CoRL 2018) and v2e (Hu, Liu, Delbruck,
+arXiv 2006.07722, section 4):
+
+- A pixel sends an event whenever its log intensity is a threshold away from the level that it
+  memorised, +C is ON and -C is OFF (ESIM eq. 1), as often as it takes. The log intensity is taken
+  as linear between two sub-frames, which gives each event its time (ESIM fig. 3).
+- Thresholds differ from pixel to pixel, normally distributed (v2e, threshold mismatch).
+- The photoreceptor is a first-order low-pass filter, the slower the darker it is (v2e, finite
+  intensity-dependent bandwidth): its rate is 2 pi f (I + d) / (1 + d), with I = 1 at white and
+  d = 20 / 255. v2e steps it explicitly; here implicitly, which is stable at any rate.
+- After an event a pixel is held in reset for the refractory period, and memorises what it sees at
+  the end of it (v2e only counts events per period).
+- Leak lets the memorised level sink, which gives ON events at a low rate (v2e, leak events); shot
+  noise gives events of both kinds, four times as often in the dark as at white (v2e, temporal
+  noise), each of which memorises the present level.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from ...parameters import Checked, parameter
+from ...perception.events.contract import EventBatch
+from .camera import Camera
+from .pixels import DARK, MOST, expose, unpacked
+
+_V2E = 'arXiv 2006.07722'
+#: columns of the noise that is drawn: place in the image, time, kind, thinning
+_NOISE = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class SensorConfig(Checked):
+    """The pixels. An event camera's biases set thresholds, bandwidth and refractory period."""
+
+    on_threshold: float = parameter(
+        0.25, 'rise of log intensity that makes an ON event', low=0.02, high=2.0, source=_V2E
+    )
+    off_threshold: float = parameter(
+        0.25, 'fall of log intensity that makes an OFF event', low=0.02, high=2.0, source=_V2E
+    )
+    threshold_mismatch: float = parameter(
+        0.03, 'standard deviation of the thresholds over the pixels', low=0.0, high=0.5,
+        source=_V2E,
+    )  # fmt: skip
+    refractory_s: float = parameter(
+        0.0005, 'time after an event in which its pixel sends no other', unit='s',
+        low=0.0, high=0.1, source=_V2E,
+    )  # fmt: skip
+    bandwidth_hz: float = parameter(
+        1000.0, 'cut-off frequency of a pixel that sees white in normal light; 0: no limit',
+        unit='Hz', low=0.0, high=1e5, source=_V2E,
+    )  # fmt: skip
+    leak_rate_hz: float = parameter(
+        0.1, 'ON events of a pixel at rest from leak', unit='Hz', low=0.0, high=10.0, source=_V2E
+    )
+    shot_noise_rate_hz: float = parameter(
+        1.0, 'noise events of a pixel in the dark, of both kinds together', unit='Hz',
+        low=0.0, high=100.0, source=_V2E,
+    )  # fmt: skip
+
+
+class EventSensor:
+    """The pixels behind a camera.
+
+    Parameters
+    ----------
+    subframes, subframe_us : a window of exposure, and the time between two pictures in it
+    threshold_factor : on both thresholds
+    random : for the mismatch of the thresholds
+
+    Attributes
+    ----------
+    filtered : (height, width) float32, the photoreceptors' log intensity
+    """
+
+    def __init__(
+        self, config: SensorConfig, camera: Camera, subframes: int, subframe_us: int,
+        threshold_factor: float, random: np.random.Generator,
+    ) -> None:  # fmt: skip
+        self.config, self.camera = config, camera
+        self.subframes, self.subframe_us = subframes, subframe_us
+        shape = camera.config.height, camera.config.width
+        self.width, self.height = shape[1], shape[0]
+        self._thresholds = np.stack(
+            [
+                _mismatched(mean * threshold_factor, config.threshold_mismatch, shape, random)
+                for mean in (config.on_threshold, config.off_threshold)
+            ]
+        )
+        period_s = subframe_us * 1e-6
+        speed = 2.0 * math.pi * config.bandwidth_hz * period_s / (1.0 + DARK)
+        self._constants = np.array([
+            speed if config.bandwidth_hz > 0.0 else math.inf,
+            config.refractory_s / period_s,
+            config.leak_rate_hz * period_s * subframes,
+            subframe_us,
+        ], dtype=np.float32)  # fmt: skip
+        self._noise_mean = config.shot_noise_rate_hz * period_s * subframes * shape[0] * shape[1]
+        self._packed = np.empty(shape[0] * shape[1] * subframes * MOST // 2, dtype=np.uint64)
+        self.filtered = np.zeros(shape, dtype=np.float32)
+        self._memorised = np.zeros(shape, dtype=np.float32)
+        self._held = np.zeros(shape, dtype=np.float32)
+        self._random = random
+
+    def reset(self, pose: np.ndarray, random: np.random.Generator) -> None:
+        """Look at the floor from a pose until nothing changes any more; `random` is for noise."""
+        self.filtered[:] = self.camera.picture(pose)
+        self._memorised[:] = self.filtered
+        self._held[:] = -1.0
+        self._random = random
+
+    def expose(self, poses: np.ndarray, start_us: int, flicker: np.ndarray) -> EventBatch:
+        """Events of one window.
+
+        Parameters
+        ----------
+        poses : (subframes, 3), x, y and heading of the rear axle at the end of each sub-frame
+        start_us : sensor time of the window's beginning; its events are before its end
+        flicker : (subframes,) float32, added to the log luminance
+        """
+        camera, window_us = self.camera, self.subframes * self.subframe_us
+        noise = self._random.random((self._random.poisson(self._noise_mean), _NOISE))
+        count = expose(
+            camera.floor.texels, camera.floor.levels, camera.level, camera.geometry,
+            camera.rows.first, poses, flicker, self._constants, self._thresholds, self.filtered,
+            self._memorised, self._held, noise.astype(np.float32), self._packed,
+        )  # fmt: skip
+        t_us, x, y, polarity = unpacked(self._packed[:count], window_us)
+        return EventBatch(
+            t_us + start_us, x, y, polarity, self.width, self.height, start_us + window_us
+        )
+
+
+def _mismatched(
+    mean: float, deviation: float, shape: tuple[int, int], random: np.random.Generator
+) -> np.ndarray:
+    thresholds = mean + deviation * random.standard_normal(shape, dtype=np.float32)
+    return np.maximum(thresholds, np.float32(0.01)).astype(np.float32)
