@@ -87,7 +87,9 @@ def test_choices_come_as_often_as_their_probability_says() -> None:
 def test_huge_logits_neither_overflow_nor_surprise() -> None:
     policy = CategoricalPolicy(2, seed=0)
     assert policy.sample(np.array([-3e4, 3e4], np.float32)) == 1
-    assert np.isfinite(policy.log_prob_gradient).all() and np.isfinite(policy.entropy_gradient).all()
+    assert (
+        np.isfinite(policy.log_prob_gradient).all() and np.isfinite(policy.entropy_gradient).all()
+    )
 
 
 def test_the_seed_decides_the_samples() -> None:

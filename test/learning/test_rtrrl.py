@@ -179,14 +179,14 @@ def test_a_non_finite_step_is_refused_and_changes_no_parameter(
     for t in range(3):
         drive.step(t)
     learners = drive.rtrrl.actor, drive.rtrrl.critic
-    before = [tensor.clone() for l in learners for tensor in (l.flat, l.eligibility)]
+    before = [tensor.clone() for one in learners for tensor in (one.flat, one.eligibility)]
     if where == 'reward':
         drive.rewards[3] = bad
     else:
         drive.d_means[3, 0] = bad
     update = drive.step(3)
     assert update.refused
-    after = [tensor for l in learners for tensor in (l.flat, l.eligibility)]
+    after = [tensor for one in learners for tensor in (one.flat, one.eligibility)]
     assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
 
 

@@ -3,10 +3,14 @@
 Threading: none; one caller, which calls `act` then `learn` (or `skip`) for each observation.
 """
 
+import contextlib
+import copy
 import dataclasses
 import math
+from collections.abc import Iterator
 
 import numpy as np
+from torch import Tensor
 
 from ..errors import UserError
 from .config import LearnerConfig
@@ -28,6 +32,14 @@ class Counters:
     refused: int = 0
     missed: int = 0
     rollbacks: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """What an agent has learned: parameters (P,) by role, and the scale of its observations."""
+
+    parameters: dict[str, Tensor]
+    observations: ObservationScale
 
 
 class Agent:
@@ -162,6 +174,34 @@ class Agent:
         """Start a new sequence: recurrent states and traces to their initial values."""
         self.rtrrl.reset()
         self._meta[:] = 0.0
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Nothing is learned and the most likely actions are taken until the block ends.
+
+        A sequence of its own: before the block and after it everything starts anew.
+        """
+        before = self.learning, self.explore
+        self.restart()
+        self.learning = self.explore = False
+        try:
+            yield
+        finally:
+            self.learning, self.explore = before
+            self.restart()
+
+    def snapshot(self) -> Snapshot:
+        """A copy of all that was learned."""
+        flats = {role: network.flat.clone() for role, network in self.networks.items()}
+        return Snapshot(flats, copy.deepcopy(self.observations))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot; optimisers and sequences start anew."""
+        for role, network in self.networks.items():
+            network.flat.copy_(snapshot.parameters[role])
+        self.observations = copy.deepcopy(snapshot.observations)
+        self.rtrrl.reset_optimizers()
+        self.restart()
 
     def drift(self) -> float:
         """||theta - theta_pre|| of the actor."""

@@ -7,7 +7,6 @@ from ..errors import UserError
 from ..parameters import Checked, parameter
 
 
-
 @dataclasses.dataclass(frozen=True)
 class LearnerConfig(Checked):
     """RTRRL fine-tuning of a pretrained driving policy (arXiv 2311.04830, 2602.02236).

@@ -1,7 +1,7 @@
 """One network under TD(lambda) in torch: slow, and easy to read. See `td_network.TdNetwork`.
 
-    theta <- origin + (1 - pull) (theta + step(delta, z) - origin), no further than `drift_limit`
-    z     <- decay z + gradient
+theta <- origin + (1 - pull) (theta + step(delta, z) - origin), no further than `drift_limit`
+z     <- decay z + gradient
 """
 
 import math
@@ -42,7 +42,7 @@ class ReferenceNetwork:
         return out.numpy()
 
     def ready(self, td_error: float) -> bool:
-        """Can `learn` follow without a non-finite number?"""
+        """Whether `learn` can follow without a non-finite number."""
         return self.finite and abs(td_error) * self._norm() < LARGEST
 
     def learn(

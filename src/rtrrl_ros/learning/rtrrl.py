@@ -100,6 +100,8 @@ class Rtrrl:
             self.cut()
         if not finite or not self._learn(step, first, train_actor):
             self.connected = False
+            if self.critic is not None and not self.critic.finite:
+                self.critic.reset()
             return Update(value, delta, updated=False, refused=True)
         if step is not None:
             self.average_reward += self.config.average_reward_rate * delta
@@ -144,6 +146,12 @@ class Rtrrl:
         if self.critic is not None:
             self.critic.cut()
         self.connected = False
+
+    def reset_optimizers(self) -> None:
+        """Forget moments, which belong to other parameters."""
+        self.actor.reset_optimizer()
+        if self.critic is not None:
+            self.critic.reset_optimizer()
 
     def reset(self) -> None:
         """Start an episode: recurrent states and all traces to their initial values."""

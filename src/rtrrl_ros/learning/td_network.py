@@ -35,7 +35,7 @@ class TdNetwork(Protocol):
         """Advance by one input (input_size,); returns the output (head_size,)."""
 
     def ready(self, td_error: float) -> bool:
-        """Can `learn` follow without a non-finite number?"""
+        """Whether `learn` can follow without a non-finite number."""
 
     def learn(
         self, d_out: np.ndarray, td_error: float | None, bonus: np.ndarray | None = None

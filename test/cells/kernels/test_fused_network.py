@@ -42,7 +42,7 @@ def make_pair(
     reference = Network(make_cell(name, inputs, hidden, seed=3, dtype=dtype, **options), head, 4)
     reference.flat.copy_(start.flat)
     rule = update_rule(config, 'actor')
-    shared = dict(feedback=torch.randn(head, start.cell.output_size)) if random_feedback else {}
+    shared = {'feedback': torch.randn(head, start.cell.output_size)} if random_feedback else {}
     return (
         ReferenceNetwork(reference, rule, **shared),
         FusedNetwork(start.cell, head, start.flat, rule, **shared, bonus=bonus),
@@ -115,7 +115,9 @@ def test_a_bonus_and_random_feedback_and_clipping_follow_the_reference(
     plain = make_pair(cell, dataclasses.replace(config, gradient_clip=0.0))
     drive(*plain, 300)
     # each of the three moves the parameters elsewhere
-    assert float((pair[1].flat - plain[1].flat).norm()) > 0.1 * float((plain[1].flat - start).norm())
+    assert float((pair[1].flat - plain[1].flat).norm()) > 0.1 * float(
+        (plain[1].flat - start).norm()
+    )
 
 
 @pytest.mark.parametrize('cell', ['lrcssm', 'lru', 'ctrnn'])
