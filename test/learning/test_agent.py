@@ -226,10 +226,10 @@ def test_average_reward_approaches_the_reward() -> None:
 
 
 def test_it_learns_a_bandit_with_a_context() -> None:
-    agent = make_agent(actor_learning_rate=1e-3, critic_learning_rate=1e-3, gamma=0.0)
+    agent = make_agent(cell='lru', actor_learning_rate=1e-3, critic_learning_rate=1e-3, gamma=0.0)
     generator = np.random.default_rng(0)
     hits = []
-    for _ in range(8000):
+    for _ in range(4000):
         agent.restart()
         context = generator.choice([-1.0, 1.0])
         x = np.array([context, 0.0, 0.0], np.float32)
