@@ -206,6 +206,11 @@ class FusedNetwork:
         trace = sum(block.numel() for block in self._traces)
         return trace + (2 + moments) * self.flat.numel(), self.flat.numel()
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of everything: parameters, traces, moments, scratch, gaps between them."""
+        return self._memory.nbytes
+
     def drift(self) -> float:
         """||theta - origin||."""
         return float(torch.linalg.vector_norm(self.flat - self.origin))
