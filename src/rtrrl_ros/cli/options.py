@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,15 @@ def task_config(options: argparse.Namespace) -> TaskConfig:
 
 def writable(path: str | None) -> None:
     """Fail before a long run, not after it, where the result cannot be written."""
-    if path and path != '-' and not Path(path).resolve().parent.is_dir():
+    if not path or path == '-':
+        return
+    file = Path(path).resolve()
+    if not file.parent.is_dir():
         raise UserError(f'--json {path}: no such folder')
+    if file.is_dir():
+        raise UserError(f'--json {path}: is a folder; name a file in it')
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise UserError(f'--json {path}: may not be written; name another file')
 
 
 def write_json(result: dict[str, Any], path: str | None) -> None:
