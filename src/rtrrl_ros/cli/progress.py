@@ -16,23 +16,31 @@ from rich.progress import (
 
 #: seconds between two lines of one stage where there is no terminal
 LOG_PERIOD_S = 10.0
+#: seconds between two pictures of the bars where no thread draws them
+DRAW_PERIOD_S = 0.5
 
 
 class Stages:
     """A context manager that shows how far each named stage is.
+
+    Parameters
+    ----------
+    thread : draw in a thread; without one bars move in `update` only, and a caller that times
+        something else is not disturbed by them
 
     Attributes
     ----------
     console : prints above the bars, to stderr: stdout belongs to --json -
     """
 
-    def __init__(self) -> None:
+    def __init__(self, thread: bool = True) -> None:
         self.console = Console(stderr=True, highlight=False)
         columns = (
             TextColumn('{task.description:20s}'), BarColumn(), MofNCompleteColumn(),
             TimeElapsedColumn(), TimeRemainingColumn(), TextColumn('{task.fields[note]}'),
         )  # fmt: skip
-        self._bars = Progress(*columns, console=self.console)
+        self._bars = Progress(*columns, console=self.console, auto_refresh=thread)
+        self._thread, self._drawn = thread, -DRAW_PERIOD_S
         self._tasks: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}
         self._logged: dict[str, float] = {}
@@ -58,6 +66,9 @@ class Stages:
             if stage not in self._tasks:
                 self._tasks[stage] = self._bars.add_task(stage, total=total, note='')
             self._bars.update(self._tasks[stage], completed=done, total=total, note=note)
+            if not self._thread and (done >= total or now - self._drawn >= DRAW_PERIOD_S):
+                self._bars.refresh()
+                self._drawn = time.monotonic()
         elif done >= total or now - self._logged[stage] >= LOG_PERIOD_S:
             self._logged[stage] = now
             elapsed = now - self._started[stage]
