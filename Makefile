@@ -39,7 +39,7 @@ format: venv ## bring the code into style
 	@$(CLEAN) ruff format .
 
 bench: venv ## measure the time of a learning step beside the time of its memory traffic
-	@$(CLEAN) OMP_NUM_THREADS=1 python benchmarks/cells/update_time.py
+	@$(CLEAN) OMP_NUM_THREADS=1 rtrrl bench
 
 colcon: ## build as a ROS workspace: with the sourced ROS 2, else in .venv
 	@tools/colcon.sh

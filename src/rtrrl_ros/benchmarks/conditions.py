@@ -1,0 +1,76 @@
+"""What is done so that a time is that of the code: one core, one thread, no garbage collection."""
+
+import contextlib
+import dataclasses
+import gc
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import numba  # type: ignore[import-untyped]
+import numpy as np
+import torch
+
+
+@dataclasses.dataclass
+class Conditions:
+    """Where and how it was measured; `load_after` is filled in at the end."""
+
+    machine: str
+    processor: str
+    python: str
+    numpy: str
+    torch: str
+    numba: str
+    core: int | None
+    load_before: float
+    load_after: float = 0.0
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[Conditions]:
+    """Hold this thread on one core, torch on one thread and the garbage collector still."""
+    threads, cores = torch.get_num_threads(), _cores()
+    collecting = gc.isenabled()
+    core = _pin(cores)
+    torch.set_num_threads(1)
+    gc.collect()
+    gc.disable()
+    conditions = Conditions(
+        platform.machine(), _processor(), platform.python_version(), np.__version__,
+        torch.__version__, numba.__version__, core, os.getloadavg()[0],
+    )  # fmt: skip
+    try:
+        yield conditions
+    finally:
+        conditions.load_after = os.getloadavg()[0]
+        if collecting:
+            gc.enable()
+        torch.set_num_threads(threads)
+        if core is not None:
+            os.sched_setaffinity(0, cores)
+
+
+def _cores() -> set[int]:
+    """The cores that this process may use; empty where the system does not tell."""
+    return os.sched_getaffinity(0) if hasattr(os, 'sched_getaffinity') else set()
+
+
+def _pin(cores: set[int]) -> int | None:
+    """Stay on the last core, since interrupts tend to go to the first; None if it cannot be."""
+    if not cores:
+        return None
+    try:
+        os.sched_setaffinity(0, {max(cores)})
+    except OSError:
+        return None
+    return max(cores)
+
+
+def _processor() -> str:
+    """The name of the processor, as far as the system knows it."""
+    file = Path('/proc/cpuinfo')
+    lines = file.read_text().splitlines() if file.is_file() else []
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return names[0] if names else platform.processor() or 'unknown'

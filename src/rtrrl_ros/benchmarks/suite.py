@@ -1,0 +1,125 @@
+"""All measurements, one after the other, under the same conditions."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..cells.kernels.benchmark import Measurement, measure
+from .agent_step import AgentStep, measure_agent
+from .conditions import Conditions, quiet
+from .encoder import EncoderTime, measure_encoder
+from .goals import SIZE, judge
+from .memory import NetworkMemory, measure_memory, peak_bytes
+from .reference import measure_reference
+
+SIZES = (SIZE, (64, 128), (64, 256), (64, 512))
+#: One image is encoded for so many steps of everything else: it takes that much longer.
+STEPS_PER_IMAGE = 10
+
+#: called with the stage, how much of it is done, how much it is, and what is being measured
+OnProgress = Callable[[str, int, int, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """All that was measured; `torch_us` are the medians of the updates in torch, if asked for."""
+
+    conditions: Conditions
+    networks: list[Measurement]
+    sgd: list[Measurement]
+    torch_us: list[float]
+    agents: list[AgentStep]
+    encoder: EncoderTime
+    memory: list[NetworkMemory]
+    peak_before: int
+    peak: int
+
+    def network(self, cell: str, inputs: int, units: int) -> Measurement | None:
+        """The update of this network under Adam, if it was measured."""
+        sizes = (cell, inputs, units)
+        found = (m for m in self.networks if (m.cell, m.input_size, m.hidden_size) == sizes)
+        return next(found, None)
+
+    def agent(self, cell: str, inputs: int, units: int) -> AgentStep | None:
+        """The step of this agent, if it was measured."""
+        sizes = (cell, inputs, units)
+        found = (m for m in self.agents if (m.cell, m.input_size, m.hidden_size) == sizes)
+        return next(found, None)
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`; the keys are described in `rtrrl_ros.benchmarks`."""
+        torch_us: list[float | None] = [*self.torch_us]
+        torch_us += [None] * (len(self.networks) + len(self.sgd) - len(torch_us))
+        return {
+            'conditions': dataclasses.asdict(self.conditions),
+            'networks': [
+                dataclasses.asdict(network)
+                | {
+                    'ratio': network.update.p50_us / network.floor.p50_us,
+                    'spread': network.update.p99_us / network.update.p50_us,
+                    'torch_p50_us': reference,
+                }
+                for network, reference in zip([*self.networks, *self.sgd], torch_us, strict=True)
+            ],
+            'agents': [dataclasses.asdict(agent) for agent in self.agents],
+            'encoder': dataclasses.asdict(self.encoder),
+            'memory': {
+                'peak_before': self.peak_before,
+                'peak': self.peak,
+                'networks': [dataclasses.asdict(network) for network in self.memory],
+            },
+            'goals': [dataclasses.asdict(verdict) for verdict in judge(self)],
+        }
+
+
+def run_suite(
+    cells: Sequence[str], sizes: Sequence[tuple[int, int]] = SIZES, steps: int = 100_000, *,
+    reference: bool = False,
+    on_progress: OnProgress = lambda stage, done, total, note: None,
+) -> Report:  # fmt: skip
+    """Measure; agents, memory and the cost of Adam at the first of the sizes (inputs, units)."""
+    plan = [(cell, *size, 'adam') for cell in cells for size in sizes]
+    plan += [(cell, *sizes[0], 'sgd') for cell in cells]
+    peak_before = peak_bytes()
+    with quiet() as conditions:
+        networks = _networks(plan, steps, on_progress)
+        agents = []
+        for index, cell in enumerate(cells):
+
+            def on_turn(done: int, index: int = index, note: str = cell) -> None:
+                on_progress('agent steps', index * steps + done, len(cells) * steps, note)
+
+            agents.append(measure_agent(cell, *sizes[0], steps, on_turn=on_turn))
+        images = -(-steps // STEPS_PER_IMAGE)
+        encoder = measure_encoder(
+            steps=images, on_turn=lambda done: on_progress('encoder', done, images, '')
+        )
+        torch_us = []
+        for index, (cell, inputs, units, _) in enumerate(plan[: -len(cells)] if reference else []):
+            torch_us.append(measure_reference(cell, inputs, units))
+            on_progress('torch', index + 1, len(plan) - len(cells), f'{cell}, {units} units')
+    memory = [measure_memory(cell, *sizes[0]) for cell in cells]
+    adam, sgd = networks[: -len(cells)], networks[-len(cells) :]
+    return Report(
+        conditions, adam, sgd, torch_us, agents, encoder, memory, peak_before, peak_bytes()
+    )
+
+
+def _networks(
+    plan: list[tuple[str, int, int, str]], steps: int, on_progress: OnProgress
+) -> list[Measurement]:
+    """Every update of the plan; the work of a stage counts in inputs times units, as time does."""
+    results, done = [], 0
+    total = sum(inputs * units for _, inputs, units, _ in plan) * steps
+    for cell, inputs, units, optimizer in plan:
+        note = f'{cell}, {inputs} inputs, {units} units, {optimizer}'
+
+        def on_turn(
+            count: int, before: int = done, size: int = inputs * units, note: str = note
+        ) -> None:
+            on_progress('updates', before + size * count, total, note)
+
+        on_turn(0)  # before it is compiled, if it is not yet on disk
+        results.append(measure(cell, inputs, units, steps, optimizer=optimizer, on_turn=on_turn))
+        done += inputs * units * steps
+    return results
