@@ -63,7 +63,7 @@ def test_time_surface_fades_over_windows() -> None:
     second = frames.build(window([(10_000, 1, 2, 0)], end_us=2 * T))
     assert second[1, 2, 1] == pytest.approx(np.exp(-1.5), rel=1e-6)
     assert second[0, 2, 1] == pytest.approx(np.exp(-1.0), rel=1e-6)
-    gone = frames.build(window([], end_us=2 * T + 300_000))
+    gone = frames.build(window([], end_us=2 * T + 300_000))  # windows in between were lost
     assert not gone.any()
 
 
@@ -164,3 +164,8 @@ def test_every_event_of_a_large_window_is_in_the_frame() -> None:
     assert frame.sum() == 200_000
     order = list(itertools.islice(zip(events.x, events.y, events.polarity, strict=True), 1000))
     assert all(frame[int(on), y, x] >= 1 for x, y, on in order)
+
+
+def test_a_window_of_another_length_is_refused() -> None:
+    with pytest.raises(ValueError, match='a window of 5000 us'):
+        builder().build(EventWindow(0, 5000, EventBatch.empty(6, 4)))

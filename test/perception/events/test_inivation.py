@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,10 @@ def test_what_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> None:
         Aedat4Source(tmp_path / 'none.aedat4').open()
     with pytest.raises(UserError, match=r'text.aedat4 is no .aedat4 recording'):
         Aedat4Source(text).open()
+    write_recording(tmp_path / 'whole.aedat4', random_events(100))
+    text.write_bytes((tmp_path / 'whole.aedat4').read_bytes()[:-10])
+    with pytest.raises(UserError, match='or was cut off'):
+        Aedat4Source(text).open()
     with pytest.raises(UserError, match='no iniVation camera X123 could be opened'):
         CameraSource('X123').open()
     with socket.socket() as probe:
@@ -102,6 +107,53 @@ def test_what_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> None:
         port = probe.getsockname()[1]
     with pytest.raises(UserError, match=f'nobody sends events at 127.0.0.1 port {port}'):
         NetworkSource('127.0.0.1', port).open()
+
+
+class Reader:
+    """Stands in for a camera: answers in turn; then it is unplugged."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+
+    def isEventStreamAvailable(self) -> bool:  # noqa: N802 (as dv-processing calls it)
+        return True
+
+    def getEventResolution(self) -> tuple[int, int]:  # noqa: N802
+        return WIDTH, HEIGHT
+
+    def getCameraName(self) -> str:  # noqa: N802
+        return 'DVXplorer_1'
+
+    def isRunning(self) -> bool:  # noqa: N802
+        return bool(self.answers)
+
+    def getNextEventBatch(self) -> None:  # noqa: N802
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> EventSource:
+    camera = types.SimpleNamespace(open=lambda: Reader(*answers))
+    library = types.SimpleNamespace(io=types.SimpleNamespace(camera=camera))
+    monkeypatch.setitem(sys.modules, 'dv_processing', library)
+    return CameraSource()
+
+
+def test_a_silent_camera_gives_empty_batches_and_an_unplugged_one_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with stand_in(monkeypatch, None, None, None) as source:
+        batch = source.next_batch(timeout_s=0.0)
+        assert batch is not None and len(batch) == 0
+        assert source.next_batch(timeout_s=10.0) is None
+
+
+def test_a_failing_read_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with stand_in(monkeypatch, RuntimeError('file.hpp(3): here\nUSB transfer failed')) as source:
+        with pytest.raises(UserError) as caught:
+            source.next_batch()
+        assert str(caught.value) == 'DVXplorer_1: USB transfer failed'
 
 
 @pytest.mark.parametrize(

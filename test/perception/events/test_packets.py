@@ -149,6 +149,8 @@ def test_a_packet_out_of_order_or_twice_is_rejected(
         ({'width': 640, 'height': 480}, 'of 640 x 480 pixels, not 346 x 260'),
         ({'encoding': 'mono'}, "encoding 'mono', not 'evt3'"),
         ({'width': 0}, '0 x 260'),
+        ({'height': 1 << 32}, 'x 4294967296 pixels'),
+        ({'time_base_ns': (1 << 64) - 1}, 'time base'),
     ],
 )
 def test_a_wrong_stream_has_a_reason_and_the_right_one_recovers(

@@ -10,7 +10,12 @@ import numpy as np
 #: `EventBatch.until_us` of a batch that says nothing about time
 UNKNOWN_US = int(np.iinfo(np.int64).min)
 
-_DTYPES = {'t_us': np.int64, 'x': np.uint16, 'y': np.uint16, 'polarity': np.bool_}
+_DTYPES = {
+    't_us': np.dtype(np.int64),
+    'x': np.dtype(np.uint16),
+    'y': np.dtype(np.uint16),
+    'polarity': np.dtype(np.bool_),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,14 +44,12 @@ class EventBatch:
     restart: bool = False
 
     def __post_init__(self) -> None:
+        shape = (self.t_us.size,)
         for name, dtype in _DTYPES.items():
             array = getattr(self, name)
-            if array.dtype != dtype or array.shape != (self.t_us.size,):
-                raise ValueError(
-                    f'{name} is {array.dtype} {array.shape}; '
-                    f'must be {np.dtype(dtype)} ({self.t_us.size},)'
-                )
-        if self.t_us.size and self.until_us < self.t_us[-1]:
+            if array.dtype != dtype or array.shape != shape:
+                raise ValueError(f'{name} is {array.dtype} {array.shape}; must be {dtype} {shape}')
+        if shape[0] and self.until_us < self.t_us[-1]:
             object.__setattr__(self, 'until_us', int(self.t_us[-1]))
 
     def __len__(self) -> int:
@@ -137,9 +140,8 @@ def batch_inside(
     if not keep.all():
         counters.rejected_events += int(keep.size - np.count_nonzero(keep))
         t_us, x, y, polarity = t_us[keep], x[keep], y[keep], polarity[keep]
-    until = int(t_us.max()) if t_us.size else UNKNOWN_US
     x, y = x.astype(np.uint16, copy=False), y.astype(np.uint16, copy=False)
-    return EventBatch(t_us, x, y, polarity, width, height, until)
+    return EventBatch(t_us, x, y, polarity, width, height)
 
 
 class EventSource(abc.ABC):

@@ -41,7 +41,7 @@ class FrameConfig(Checked):
     )  # fmt: skip
     tau_ms: float = parameter(
         20.0, 'time constant of the time surface', unit='ms', low=0.1, high=10000.0,
-        source='Lagorce et al., TPAMI 2017, eq. 3',
+        source='Lagorce et al., TPAMI 2017',
     )  # fmt: skip
     crop_left: int = parameter(0, 'columns cut off on the left', unit='px', low=0, high=2047)
     crop_top: int = parameter(0, 'rows cut off at the top', unit='px', low=0, high=2047)
@@ -154,6 +154,7 @@ class FrameBuilder:
         self.shape = channels, rows, columns
         self._pixels = np.zeros((channels, crop_height, crop_width), dtype=np.float32)
         self._tau_us = config.tau_ms * _US_PER_MS
+        self._window_us = window_us
         ages_us = np.arange(window_us + 1)
         self._fading = np.exp(-ages_us / self._tau_us).astype(np.float32)
         self._end_us: int | None = None
@@ -162,7 +163,12 @@ class FrameBuilder:
         self._end_us = None
 
     def build(self, window: EventWindow) -> np.ndarray:
-        """The frame of the next window: `shape`, float32, a new array."""
+        """The frame of the next window: `shape`, float32, a new array.
+
+        Raises ValueError for a window of another length.
+        """
+        if window.end_us - window.start_us != self._window_us:
+            raise ValueError(f'a window of {window.end_us - window.start_us} us')
         events, pixels = window.events, self._pixels
         where = self._left, self._top, pixels
         if self.config.representation == 'time_surface':

@@ -4,6 +4,7 @@ dv-processing unwraps the camera's time itself: microseconds since the epoch, as
 """
 
 import abc
+import dataclasses
 import datetime
 import time
 from pathlib import Path
@@ -17,6 +18,12 @@ from .optional import dv_processing
 
 #: pause between two looks at a live stream; events come in packets of a millisecond or more
 _POLL_S = 0.0005
+
+
+def _reason(error: RuntimeError) -> str:
+    """The line that says what happened: after the place in the source, before a stack trace."""
+    lines = str(error).partition('Stacktrace:')[0].strip().splitlines()
+    return lines[-1] if lines else 'reading failed'
 
 
 class DvSource(EventSource):
@@ -58,7 +65,10 @@ class DvSource(EventSource):
             raise RuntimeError('the source is not open')
         deadline_s = time.monotonic() + timeout_s
         while True:
-            store = self._reader.getNextEventBatch()
+            try:
+                store = self._reader.getNextEventBatch()
+            except RuntimeError as error:
+                raise UserError(f'{self._reader.getCameraName()}: {_reason(error)}') from None
             if store is not None:
                 return self._batch(store)
             if not self._reader.isRunning():
@@ -81,14 +91,18 @@ class DvSource(EventSource):
         columns = found['x'], found['y'], found['polarity'] != 0
         batch = batch_inside(t_us, *columns, self.width, self.height, self.counters)
         self.counters.events += len(batch)
-        return batch
+        return dataclasses.replace(batch, until_us=until)
 
     def close(self) -> None:
         self._reader = None
 
 
 class Aedat4Source(DvSource):
-    """The events of an .aedat4 recording."""
+    """The events of an .aedat4 recording.
+
+    A recording that was cut off is refused when opened. One that is damaged inside is not noticed:
+    dv-processing 2.0.4 may then read without end.
+    """
 
     def __init__(self, path: Path | str, noise_filter_us: int = 0) -> None:
         super().__init__(noise_filter_us)
@@ -100,7 +114,7 @@ class Aedat4Source(DvSource):
         try:
             return dv.io.MonoCameraRecording(str(self._path))
         except RuntimeError:
-            raise UserError(f'{self._path} is no .aedat4 recording') from None
+            raise UserError(f'{self._path} is no .aedat4 recording, or was cut off') from None
 
 
 class CameraSource(DvSource):
@@ -127,7 +141,10 @@ class CameraSource(DvSource):
 
 
 class NetworkSource(DvSource):
-    """Events that another program, such as DV, sends over TCP."""
+    """Events that another program, such as DV, sends over TCP.
+
+    `open` waits without end for a program that accepts connections but is no sender of events.
+    """
 
     def __init__(self, address: str, port: int, noise_filter_us: int = 0) -> None:
         super().__init__(noise_filter_us)

@@ -17,6 +17,10 @@ QUEUE_DEPTH = 1000
 #: next one follows it; else the driver began anew.
 _OUT_OF_ORDER = 8
 _NONE = -1
+_LIKELY_ENCODING = 'evt3'
+#: pixels along one side, and a time base in nanoseconds, that no sensor exceeds
+_LARGEST_SIDE = 4096
+_LARGEST_TIME_BASE_NS = 1 << 62
 
 
 class PacketSource(EventSource):
@@ -26,7 +30,8 @@ class PacketSource(EventSource):
     ----------
     width, height : the sensor that is expected; 0: whatever the first packet says
     encoding : the encoding that is expected; '': whatever comes, changing if need be
-    packets : packets to begin with; once they are used up the source ends. None: a live source
+    packets : all there will be, the source ends with them; to open it again, give a list. None: a
+        live source
 
     Attributes
     ----------
@@ -45,8 +50,8 @@ class PacketSource(EventSource):
         self._given_size = (width, height) if width and height else None
         self._encoding = encoding
         self._packets = packets
-        if encoding:  # fails early, and compiles before it matters
-            make_decoder(encoding, width or 1, height or 1)
+        # fails early, and compiles before it matters
+        make_decoder(encoding or _LIKELY_ENCODING, width or 1, height or 1)
         self._is_open = False
 
     def open(self) -> None:
@@ -136,8 +141,10 @@ class PacketSource(EventSource):
                 'set the driver or the parameter'
             )
         size = packet.width, packet.height
-        if 0 in size:
+        if not 0 < min(size) <= max(size) <= _LARGEST_SIDE:
             raise UserError(f'an event packet claims a sensor of {size[0]} x {size[1]} pixels')
+        if not 0 <= packet.time_base_ns < _LARGEST_TIME_BASE_NS:
+            raise UserError(f'an event packet claims a time base of {packet.time_base_ns} ns')
         if self._size is not None and size != self._size:
             raise UserError(
                 f'event packets are of a sensor of {size[0]} x {size[1]} pixels, '

@@ -141,7 +141,8 @@ class EventWindows:
         while first < len(part):
             done += self._complete(int(part.t_us[first]))
             stop = int(np.searchsorted(part.t_us, self._start_us + self._length_us))
-            self._keep(part.slice(first, stop))
+            whole = first == 0 and stop == len(part)
+            self._keep(part if whole else part.slice(first, stop))
             first = stop
         self._latest_us = max(self._latest_us, int(part.t_us[-1]))
         return done
