@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from rtrrl_ros.perception.events import EventBatch
 from rtrrl_ros.worlds.conformance import WorldConformance
 from rtrrl_ros.worlds.contract import Observation, StepType, World, WorldState
 
@@ -130,6 +131,48 @@ class RollsAway(Toy):
         return super().observe(step_type, reward)
 
 
+class EventToy(Toy):
+    """The same with an event camera: one event in the middle of each window."""
+
+    def observe(self, step_type, reward):
+        state = super().observe(step_type, reward).state
+        count = 0 if step_type == StepType.FIRST else 1
+        return Observation(self.events(np.full(count, state.stamp_ns // 1000 - 25_000)), state)
+
+    def events(self, t_us):
+        pixel = np.full(t_us.size, self.left, np.uint16)
+        on = np.ones(t_us.size, np.bool_)
+        return EventBatch(t_us, pixel, pixel, on, 16, 16, self.stamp_ns // 1000)
+
+
+class LateEvents(EventToy):
+    def events(self, t_us):
+        return super().events(t_us + 25_000)
+
+
+class EarlyEvents(EventToy):
+    def events(self, t_us):
+        return super().events(t_us - 30_000)
+
+
+class OutsideTheSensor(EventToy):
+    def events(self, t_us):
+        seen = super().events(t_us)
+        return dataclasses.replace(seen, x=seen.x + np.uint16(16))
+
+
+class OneBuffer(EventToy):
+    def events(self, t_us):
+        self.kept = getattr(self, 'kept', np.zeros(1, np.int64))
+        self.kept[:] = self.stamp_ns // 1000 - 25_000
+        return super().events(self.kept[: t_us.size])
+
+
+class EventsAtReset(EventToy):
+    def observe(self, step_type, reward):
+        return super().observe(StepType.MID if step_type == StepType.FIRST else step_type, reward)
+
+
 class Conformance(WorldConformance):
     """Of the toy; not collected by itself."""
 
@@ -154,8 +197,9 @@ def failures(world: type[World]) -> set[str]:
     return failed
 
 
-def test_a_sound_world_passes():
-    assert failures(Toy) == set()
+@pytest.mark.parametrize('world', [Toy, EventToy])
+def test_a_sound_world_passes(world):
+    assert failures(world) == set()
 
 
 @pytest.mark.parametrize(
@@ -174,6 +218,14 @@ def test_a_sound_world_passes():
         (StepsThenRefuses, 'test_a_command_that_is_not_finite_is_refused_and_changes_nothing'),
         (OneImage, 'test_images_are_uint8_rgb_of_one_shape_and_stay_as_they_were'),
         (RollsAway, 'test_standing_still_is_safe'),
+        (LateEvents, 'test_events_lie_in_their_window_and_in_the_sensor_and_stay_as_they_were'),
+        (EarlyEvents, 'test_events_lie_in_their_window_and_in_the_sensor_and_stay_as_they_were'),
+        (
+            OutsideTheSensor,
+            'test_events_lie_in_their_window_and_in_the_sensor_and_stay_as_they_were',
+        ),
+        (OneBuffer, 'test_events_lie_in_their_window_and_in_the_sensor_and_stay_as_they_were'),
+        (EventsAtReset, 'test_a_reset_shows_no_events'),
     ],
 )
 def test_a_broken_world_fails(broken, test):

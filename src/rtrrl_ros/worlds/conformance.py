@@ -5,6 +5,7 @@ class TestMyWorld(WorldConformance):
         return MyWorld(seed=seed)
 """
 
+import copy
 import dataclasses
 import functools
 import itertools
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ..perception.events.contract import EventBatch
 from ..safety.command import Command
 from .contract import Observation, StepType, World
 
@@ -135,14 +137,43 @@ class WorldConformance:
     def test_images_are_uint8_rgb_of_one_shape_and_stay_as_they_were(self) -> None:
         world = self.make_world(0)
         first = world.reset(0)
-        kept = first.image.copy()
-        observations = self.drive(world, 0, self.DECISIONS)
-        for observation in observations:
-            assert observation.image.dtype == np.uint8
-            assert observation.image.shape == first.image.shape
-            assert observation.image.ndim == 3 and observation.image.shape[2] == 3
-            assert observation.image.flags.c_contiguous
-        assert np.array_equal(first.image, kept), 'an image changed after it was returned'
+        if isinstance(first.sensed, np.ndarray):
+            kept = first.image.copy()
+            for observation in self.drive(world, 0, self.DECISIONS):
+                assert observation.image.dtype == np.uint8
+                assert observation.image.shape == first.image.shape
+                assert observation.image.ndim == 3 and observation.image.shape[2] == 3
+                assert observation.image.flags.c_contiguous
+            assert np.array_equal(first.image, kept), 'an image changed after it was returned'
+        world.close()
+
+    def test_events_lie_in_their_window_and_in_the_sensor_and_stay_as_they_were(self) -> None:
+        world = self.make_world(0)
+        first = world.reset(0)
+        if isinstance(first.sensed, EventBatch):
+            observations = self.drive(world, 0, self.DECISIONS)
+            kept = [copy.deepcopy(observation.events) for observation in observations]
+            for before, observation in itertools.pairwise(observations):
+                events = observation.events
+                assert events.until_us == observation.stamp_ns // 1000
+                assert np.all(np.diff(events.t_us) >= 0), 'not in the order of time'
+                assert np.all(events.t_us >= before.stamp_ns // 1000), 'before its window'
+                assert np.all(events.t_us < events.until_us), 'after its window'
+                assert (events.width, events.height) == (first.events.width, first.events.height)
+                assert np.all(events.x < events.width) and np.all(events.y < events.height)
+            self.drive(world, 1, self.DECISIONS)
+            for observation, copied in zip(observations, kept, strict=True):
+                assert same_sensed(observation.events, copied), 'events changed after their return'
+        world.close()
+
+    def test_a_reset_shows_no_events(self) -> None:
+        world = self.make_world(0)
+        for lap in range(2):
+            observation = world.reset(lap)
+            if isinstance(observation.sensed, EventBatch):
+                assert len(observation.events) == 0
+                assert observation.events.until_us == observation.stamp_ns // 1000
+            self.drive(world, lap, self.DECISIONS)
         world.close()
 
     def test_step_needs_a_reset_first_and_after_the_last(self) -> None:
@@ -192,9 +223,24 @@ def same(one: list[Observation], other: list[Observation]) -> bool:
         return False
     for a, b in zip(one, other, strict=True):
         state = dataclasses.replace(b.state, stamp_ns=a.stamp_ns, lap=a.state.lap)
-        if a.state != state or not np.array_equal(a.image, b.image):
+        if a.state != state or not same_sensed(a.sensed, b.sensed):
             return False
     return True
+
+
+def same_sensed(one: np.ndarray | EventBatch, other: np.ndarray | EventBatch) -> bool:
+    """Whether two images, or two batches of events but for their time, are equal bit for bit."""
+    if isinstance(one, EventBatch) and isinstance(other, EventBatch):
+        return (
+            np.array_equal(one.t_us - one.until_us, other.t_us - other.until_us)
+            and np.array_equal(one.x, other.x)
+            and np.array_equal(one.y, other.y)
+            and np.array_equal(one.polarity, other.polarity)
+            and (one.width, one.height) == (other.width, other.height)
+        )
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    return False
 
 
 def assert_same(one: list[Observation], other: list[Observation], stamps: bool = True) -> None:
@@ -202,7 +248,7 @@ def assert_same(one: list[Observation], other: list[Observation], stamps: bool =
     for place, (a, b) in enumerate(zip(one, other, strict=False)):
         state = b.state if stamps else dataclasses.replace(b.state, stamp_ns=a.stamp_ns)
         assert a.state == state, f'observation {place}: {a.state} is not {state}'
-        assert np.array_equal(a.image, b.image), f'observation {place}: the images differ'
+        assert same_sensed(a.sensed, b.sensed), f'observation {place}: the camera differs'
     assert len(one) == len(other), f'{len(one)} observations against {len(other)}'
 
 
