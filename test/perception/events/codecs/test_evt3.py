@@ -244,7 +244,7 @@ likely_words = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(words=any_words | likely_words, cuts=st.lists(st.integers(0, 60), max_size=4))
 def test_any_words_decode_as_in_the_slow_decoder(words: list[int], cuts: list[int]) -> None:
     decoder, found = Evt3Decoder(WIDTH, HEIGHT), []
@@ -281,7 +281,7 @@ def batches(draw: st.DrawFn) -> EventBatch:
     return EventBatch(*columns_, WIDTH, HEIGHT, until_us=t + draw(st.integers(0, 20_000)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(batch=batches())
 def test_what_is_encoded_decodes_to_the_same(batch: EventBatch) -> None:
     again = Evt3Decoder(WIDTH, HEIGHT).decode(
@@ -291,7 +291,7 @@ def test_what_is_encoded_decodes_to_the_same(batch: EventBatch) -> None:
     assert again.until_us == batch.until_us
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(batch=batches())
 def test_another_decoder_reads_what_we_encode(batch: EventBatch) -> None:
     evt3 = pytest.importorskip('evt3')
