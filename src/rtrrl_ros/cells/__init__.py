@@ -11,11 +11,12 @@ from .contract import Cell, Trace
 from .ctrnn import CTRNN
 from .lrcssm import LrcSSM
 from .lru import LRU
+from .stack import Stack
 
-__all__ = ['CELLS', 'CTRNN', 'LRU', 'Cell', 'LrcSSM', 'Trace', 'make_cell']
+__all__ = ['CELLS', 'CTRNN', 'LRU', 'Cell', 'LrcSSM', 'Stack', 'Trace', 'make_cell']
 
 #: What builds each cell: (input_size, hidden_size, seed, dtype, **options).
-CELLS: dict[str, Callable[..., Cell]] = {cell.name: cell for cell in (LrcSSM, LRU, CTRNN)}
+CELLS: dict[str, Callable[..., Cell]] = {cell.name: cell for cell in (LrcSSM, LRU, CTRNN, Stack)}
 
 
 def make_cell(

@@ -31,7 +31,7 @@ class TrainingConfig(Checked):
         20, 'episodes of an evaluation, by the most likely actions, nothing being learned', low=1
     )
     patience: int = parameter(
-        20, 'evaluations in a row without a better one after which training stops', low=1,
+        12, 'evaluations in a row without a better one after which training stops', low=1,
         source='2311.04830 stops early as well',
     )  # fmt: skip
     stop_at_best: bool = parameter(True, 'stop where no policy can be better')

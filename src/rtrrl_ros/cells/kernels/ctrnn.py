@@ -115,9 +115,7 @@ def build(cell: Cell, head: int, mode: int, feedback: bool) -> Kernels:
                 memory[t_w + k] = trace
                 size += td_step(memory, k, stride, mode, d * trace, e * trace, rule)
         size += td_steps(memory, tau, n, stride, mode, rule)
-        size += td_outer(
-            memory, weight, head, n, d_out, e_out, state, ONE, stride, mode, rule
-        )
+        size += td_outer(memory, weight, head, n, d_out, e_out, state, ONE, stride, mode, rule)
         size += td_vector(memory, bias, head, d_out, e_out, stride, mode, rule)
         finish(memory, hyper, total, stride, mode, size)
         if mode & OPTIMIZER:

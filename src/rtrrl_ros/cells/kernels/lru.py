@@ -175,18 +175,10 @@ def build(cell: Cell, head: int, mode: int, feedback: bool) -> Kernels:
                 re, im = memory[t_re + k], memory[t_im + k]
                 gradient, bonus = -(d_re * im + d_im * re), -(e_re * im + e_im * re)
                 size += td_step(memory, b_im + k, stride, mode, gradient, bonus, rule)
-        size += td_outer(
-            memory, c_re, outputs, n, d_y, e_y, state, ONE, stride, mode, rule
-        )
-        size += td_outer(
-            memory, c_im, outputs, n, d_y, e_y, state + n, -ONE, stride, mode, rule
-        )
-        size += td_outer(
-            memory, direct, outputs, inputs, d_y, e_y, newest, ONE, stride, mode, rule
-        )
-        size += td_outer(
-            memory, weight, head, outputs, d_out, e_out, y, ONE, stride, mode, rule
-        )
+        size += td_outer(memory, c_re, outputs, n, d_y, e_y, state, ONE, stride, mode, rule)
+        size += td_outer(memory, c_im, outputs, n, d_y, e_y, state + n, -ONE, stride, mode, rule)
+        size += td_outer(memory, direct, outputs, inputs, d_y, e_y, newest, ONE, stride, mode, rule)
+        size += td_outer(memory, weight, head, outputs, d_out, e_out, y, ONE, stride, mode, rule)
         size += td_vector(memory, bias, head, d_out, e_out, stride, mode, rule)
         finish(memory, hyper, total, stride, mode, size)
         restore(control)

@@ -33,7 +33,7 @@ class UpdateRule:
 
     @property
     def tethered(self) -> bool:
-        """Does anything hold the parameters near their origin?"""
+        """Whether anything holds the parameters near their origin."""
         return self.pull > 0.0 or math.isfinite(self.drift_limit)
 
     def clipped(self, td_error: float, norm: float) -> float:
