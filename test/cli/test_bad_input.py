@@ -134,3 +134,31 @@ def test_a_graph_that_cannot_be_whole_is_not_left_running(capfd) -> None:
     output = ''.join(capfd.readouterr())
     assert 'no model folder at /no/such/model' in output
     assert 'Traceback' not in output
+
+
+@pytest.mark.parametrize(
+    ('extra', 'word'),
+    [
+        (('--task', 'MemoryChain-5'), 'MemoryChain-4'),
+        (('--set', 'gamma=1.5'), '[0, 1)'),
+        (('--set', 'gama=0.9'), 'gamma'),
+        (('--config', '/no/such/file.yaml'), '/no/such/file.yaml'),
+        (('--seeds', '0'), 'at least 1'),
+        (('--steps', 'many'), 'steps'),
+        (('--cell', 'lstm'), 'lrcssm'),
+    ],
+)
+@pytest.mark.parametrize('name', ['pomdp', 'stability'])
+def test_a_bad_option_of_an_experiment(
+    capsys, tmp_path: Path, name: str, extra: tuple, word: str
+) -> None:
+    line = complaint(capsys, 'experiment', name, '--out', str(tmp_path / 'new'), *extra)
+    assert word in line
+    assert not (tmp_path / 'new').exists()
+
+
+def test_an_output_of_an_experiment_that_is_a_file(capsys, tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    for name in ('pomdp', 'stability', 'car-racing-shift'):
+        line = complaint(capsys, 'experiment', name, '--out', str(tmp_path / 'file'))
+        assert 'no folder' in line
