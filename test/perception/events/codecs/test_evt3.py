@@ -278,7 +278,9 @@ def batches(draw: st.DrawFn) -> EventBatch:
     arrays = zip(*rows, strict=True) if rows else ((), (), (), ())
     types = (np.int64, np.uint16, np.uint16, np.bool_)
     columns_ = [np.array(column, dtype=kind) for column, kind in zip(arrays, types, strict=True)]
-    return EventBatch(*columns_, WIDTH, HEIGHT, until_us=t + draw(st.integers(0, 20_000)))
+    until_us = t + draw(st.integers(0, 20_000))
+    # a decoder takes the first time that it sees for one of the first turn
+    return EventBatch(*columns_, WIDTH, HEIGHT, until_us if rows else until_us % TURN_US)
 
 
 @settings(max_examples=150, deadline=None)
