@@ -84,3 +84,11 @@ def test_rewards_are_float32():
 def test_bad_parameters_are_refused(bad):
     with pytest.raises(UserError, match=next(iter(bad))):
         RewardConfig(**bad)
+
+
+def test_closeness_has_the_documented_values():
+    def value(lateral_m):
+        return reward(state(lateral_error_m=lateral_m), kind='closeness', scale=0.1)
+
+    assert [value(e) for e in (0.0, 0.075, -0.075, 0.15)] == pytest.approx([0.1, 0.05, 0.05, 0.0])
+    assert value(0.3) == value(5.0) == pytest.approx(-0.1), 'one bad step cannot swamp the rest'

@@ -8,14 +8,11 @@ and a step: a whole row is sampled along a straight line through the floor's map
 import dataclasses
 import math
 
-import numba
 import numpy as np
 
 from ...parameters import Checked, parameter
 from .floor_map import FloorMap
-
-#: compiled with what keeps results the same on every run: no order of sums is left open
-OPTIONS = {'cache': True, 'error_model': 'numpy', 'fastmath': {'contract', 'nsz', 'arcp'}}
+from .pixels import sample_row
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,48 +107,3 @@ class Camera:
                 np.asarray(pose, dtype=np.float64), image[row],
             )  # fmt: skip
         return image
-
-
-@numba.njit(**OPTIONS)
-def sample_row(
-    texels: np.ndarray, levels: np.ndarray, level: int, geometry: np.ndarray, pose: np.ndarray,
-    out: np.ndarray,
-) -> None:  # fmt: skip
-    """One image row of log luminance by bilinear interpolation in the floor's map.
-
-    Parameters
-    ----------
-    texels, levels : of a `FloorMap`
-    level : which of them
-    geometry : `ahead_m` and `step_m` of the row
-    pose : x, y and heading of the rear axle, float64
-    out : (width,) float32
-    """
-    start, columns, rows = int(levels[level, 0]), int(levels[level, 1]), int(levels[level, 2])
-    x0, y0, per_m = levels[level, 3], levels[level, 4], levels[level, 5]
-    width = out.shape[0]
-    cosine, sine = math.cos(pose[2]), math.sin(pose[2])
-    ahead, step = geometry[0], geometry[1]
-    # texel coordinates of column u: (ax + u bx, ay + u by); to the right is (sin, -cos)
-    left = 0.5 * (width - 1) * step
-    ax = np.float32((pose[0] + cosine * ahead - sine * left - x0) * per_m - 0.5)
-    ay = np.float32((pose[1] + sine * ahead + cosine * left - y0) * per_m - 0.5)
-    bx, by = np.float32(sine * step * per_m), np.float32(-cosine * step * per_m)
-    # First where, then what is there: the compiler finds SIMD in a loop without scattered reads.
-    # Beyond its edge the map goes on as it is there.
-    zero, most_x, most_y = np.float32(0.0), np.float32(columns - 1.001), np.float32(rows - 1.001)
-    place = np.empty(width, dtype=np.int32)
-    part = np.empty((2, width), dtype=np.float32)
-    for u in range(width):
-        fx = min(max(ax + np.float32(u) * bx, zero), most_x)
-        fy = min(max(ay + np.float32(u) * by, zero), most_y)
-        ix, iy = np.int32(fx), np.int32(fy)
-        part[0, u], part[1, u] = fx - np.float32(ix), fy - np.float32(iy)
-        place[u] = np.int32(iy * np.int32(columns)) + ix
-    corner, right = texels[start:], texels[start + 1 :]
-    above, diagonal = texels[start + columns :], texels[start + columns + 1 :]
-    for u in range(width):
-        at = np.uint32(place[u])  # unsigned: no check for places counted from the end
-        near = corner[at] + part[0, u] * (right[at] - corner[at])
-        far = above[at] + part[0, u] * (diagonal[at] - above[at])
-        out[u] = near + part[1, u] * (far - near)

@@ -2,6 +2,9 @@
 
 `EventSensor` says what is computed here and where it comes from. A row is taken through all
 sub-frames of the window before the next, so that the pixels' memory is read and written once.
+
+One file, because what numba keeps on disk is compiled anew when its own file changes, and not when
+another file does that it calls into.
 """
 
 import math
@@ -9,15 +12,15 @@ import math
 import numba
 import numpy as np
 
-from .camera import OPTIONS, sample_row
-
+#: compiled with what keeps results the same on every run: no order of sums is left open
+_OPTIONS = {'cache': True, 'error_model': 'numpy', 'fastmath': {'contract', 'nsz', 'arcp'}}
 #: events of a pixel in one sub-frame; what is more is sent in the next
 MOST = 8
 #: intensity that a pixel sees in the dark, relative to white
 DARK = 20.0 / 255.0
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(**_OPTIONS)
 def expose(
     texels: np.ndarray, levels: np.ndarray, level: np.ndarray, geometry: np.ndarray, first: int,
     poses: np.ndarray, flicker: np.ndarray, constants: np.ndarray, thresholds: np.ndarray,
@@ -55,7 +58,7 @@ def expose(
     return _add_noise(filtered, memorised, held, noise, subframes, constants, packed, count)
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(**_OPTIONS)
 def _filter(
     seen: np.ndarray, before: np.ndarray, flicker: float, speed: float, low: np.ndarray,
     high: np.ndarray,
@@ -72,7 +75,7 @@ def _filter(
         seen[u], low[u], high[u] = now, min(low[u], now), max(high[u], now)
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(**_OPTIONS)
 def _find_busy(
     low: np.ndarray, high: np.ndarray, memorised: np.ndarray, held: np.ndarray, on: np.ndarray,
     off: np.ndarray, leak: float, busy: np.ndarray,
@@ -85,7 +88,7 @@ def _find_busy(
         busy[u] = crossed | (held[u] >= np.float32(0.0))
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(**_OPTIONS)
 def _pack(
     time: float, row: int, column: int, on: int, constants: np.ndarray, subframes: int
 ) -> np.uint64:
@@ -95,7 +98,7 @@ def _pack(
     return micros << np.uint64(32) | place | np.uint64(on)
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(**_OPTIONS)
 def _pixel(
     course: np.ndarray, u: int, row: int, on: float, off: float, levels: np.ndarray,
     held: np.ndarray, constants: np.ndarray, packed: np.ndarray, count: int,
@@ -134,19 +137,19 @@ def _pixel(
     return count
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(**_OPTIONS)
 def _add_noise(
     filtered: np.ndarray, memorised: np.ndarray, held: np.ndarray, noise: np.ndarray,
     subframes: int, constants: np.ndarray, packed: np.ndarray, count: int,
 ) -> int:  # fmt: skip
-    """Shot noise; each column of `noise` is uniform in [0, 1)."""
+    """Shot noise, where no pixel is still in reset; columns of `noise` are uniform in [0, 1)."""
     height, width = filtered.shape
     for i in range(noise.shape[0]):
         place = min(int(noise[i, 0] * np.float32(height * width)), height * width - 1)
         row, u = place // width, place % width
         time = noise[i, 1] * np.float32(subframes)
         rate = 1.0 - 0.75 * min(math.exp(filtered[row, u]), 1.0)
-        if noise[i, 3] < rate and held[row, u] + np.float32(subframes) < time:
+        if noise[i, 3] < rate and held[row, u] < np.float32(0.0):
             kind = 1 if noise[i, 2] < np.float32(0.5) else 0
             packed[count] = _pack(time, row, u, kind, constants, subframes)
             count += 1
@@ -155,26 +158,46 @@ def _add_noise(
     return count
 
 
-@numba.njit(cache=True)
-def unpacked(
-    packed: np.ndarray, window_us: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Sort by time (a counting sort: equal times stay in the order of the rows) and unpack."""
-    size = packed.shape[0]
-    starts = np.zeros(window_us + 1, dtype=np.int64)
-    for i in range(size):
-        starts[(packed[i] >> np.uint64(32)) + np.uint64(1)] += 1
-    for t in range(window_us):
-        starts[t + 1] += starts[t]
-    t_us, polarity = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.bool_)
-    x, y = np.empty(size, dtype=np.uint16), np.empty(size, dtype=np.uint16)
-    for i in range(size):
-        event = packed[i]
-        time = event >> np.uint64(32)
-        at = starts[time]
-        starts[time] += 1
-        t_us[at] = time
-        y[at] = (event >> np.uint64(17)) & np.uint64(0x7FFF)
-        x[at] = (event >> np.uint64(1)) & np.uint64(0xFFFF)
-        polarity[at] = (event & np.uint64(1)) == 1
-    return t_us, x, y, polarity
+@numba.njit(**_OPTIONS)
+def sample_row(
+    texels: np.ndarray, levels: np.ndarray, level: int, geometry: np.ndarray, pose: np.ndarray,
+    out: np.ndarray,
+) -> None:  # fmt: skip
+    """One image row of log luminance by bilinear interpolation in the floor's map.
+
+    Parameters
+    ----------
+    texels, levels : of a `FloorMap`
+    level : which of them
+    geometry : `ahead_m` and `step_m` of the row
+    pose : x, y and heading of the rear axle, float64
+    out : (width,) float32
+    """
+    start, columns, rows = int(levels[level, 0]), int(levels[level, 1]), int(levels[level, 2])
+    x0, y0, per_m = levels[level, 3], levels[level, 4], levels[level, 5]
+    width = out.shape[0]
+    cosine, sine = math.cos(pose[2]), math.sin(pose[2])
+    ahead, step = geometry[0], geometry[1]
+    # texel coordinates of column u: (ax + u bx, ay + u by); to the right is (sin, -cos)
+    left = 0.5 * (width - 1) * step
+    ax = np.float32((pose[0] + cosine * ahead - sine * left - x0) * per_m - 0.5)
+    ay = np.float32((pose[1] + sine * ahead + cosine * left - y0) * per_m - 0.5)
+    bx, by = np.float32(sine * step * per_m), np.float32(-cosine * step * per_m)
+    # First where, then what is there: the compiler finds SIMD in a loop without scattered reads.
+    # Beyond its edge the map goes on as it is there.
+    zero, most_x, most_y = np.float32(0.0), np.float32(columns - 1.001), np.float32(rows - 1.001)
+    place = np.empty(width, dtype=np.int32)
+    part = np.empty((2, width), dtype=np.float32)
+    for u in range(width):
+        fx = min(max(ax + np.float32(u) * bx, zero), most_x)
+        fy = min(max(ay + np.float32(u) * by, zero), most_y)
+        ix, iy = np.int32(fx), np.int32(fy)
+        part[0, u], part[1, u] = fx - np.float32(ix), fy - np.float32(iy)
+        place[u] = np.int32(iy * np.int32(columns)) + ix
+    corner, right = texels[start:], texels[start + 1 :]
+    above, diagonal = texels[start + columns :], texels[start + columns + 1 :]
+    for u in range(width):
+        at = np.uint32(place[u])  # unsigned: no check for places counted from the end
+        near = corner[at] + part[0, u] * (right[at] - corner[at])
+        far = above[at] + part[0, u] * (diagonal[at] - above[at])
+        out[u] = near + part[1, u] * (far - near)

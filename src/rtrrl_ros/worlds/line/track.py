@@ -5,13 +5,14 @@ import math
 
 import numpy as np
 
+from ...errors import UserError
 from ...parameters import Checked, parameter
 from ..centre_line import CentreLine
 
 #: distance between two vertices of a track's centre line
 SPACING_M = 0.01
-#: shapes drawn before it counts as impossible; one in a few is good
-_MOST_SHAPES = 1000
+#: shapes drawn before it counts as impossible; with the defaults nearly every one is good
+_MOST_SHAPES = 100
 #: points at which a shape is examined before it is resampled
 _FINE, _COARSE = 8192, 512
 
@@ -28,7 +29,7 @@ class TrackConfig(Checked):
     )  # fmt: skip
     clearance_m: float = parameter(
         0.9, 'least distance of two stretches of a track from one another', unit='m',
-        low=0.0, high=3.0,
+        low=0.0, high=1.2,
     )  # fmt: skip
 
 
@@ -52,6 +53,8 @@ def random_track(random: np.random.Generator, config: TrackConfig, limit_1_m: fl
     Parameters
     ----------
     limit_1_m : the car's limit, see `tightest_curvature`
+
+    Raises `UserError` where a hundred shapes had no such track.
     """
     target = config.curvature_share * limit_1_m
     low = min(config.min_length_m, config.max_length_m)
@@ -70,7 +73,10 @@ def random_track(random: np.random.Generator, config: TrackConfig, limit_1_m: fl
         line = CentreLine(points)
         if clearance(line) >= config.clearance_m:
             return CentreLine(np.roll(points, -_straightest(line), axis=0))
-    raise ValueError('no track of this length is that tight and that clear of itself')
+    raise UserError(
+        f'no track found with curvature_share = {config.curvature_share:g} and clearance_m = '
+        f'{config.clearance_m:g}: choose smaller values or longer tracks'
+    )
 
 
 def clearance(line: CentreLine) -> float:
