@@ -3,9 +3,9 @@
 The equations are those of the single-track model of Althoff, Koschi and Manzinger, "CommonRoad:
 Composable benchmarks for motion planning on roads", 2017, and its document "CommonRoad: Vehicle
 models": linear tyres with load transfer between the axles, and the kinematic model below 0.1 m/s.
-They are compiled here, because the package commonroad-vehicle-models evaluates them in Python, too
-slowly for a step of 1 ms beside camera and learner; a test compares the two. That package has no
-parameters of a 1:10 car: ours are the ones that the RoboRacer (F1TENTH) simulator comes with.
+The package commonroad-vehicle-models, which a test compares them with, has one cornering stiffness
+for both axles and no parameters of a 1:10 car. Ours are the ones that the RoboRacer (F1TENTH)
+simulator comes with, with one stiffness for each axle.
 """
 
 import dataclasses
