@@ -18,7 +18,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, str]:
         printed: list[str] = []
         patch.setattr('sys.stdout.write', printed.append)
         status = main(
-            ['bench', '--cell', 'ctrnn', '--size', '5,4', '--steps', '1200', '--reference',
+            ['bench', '--cell', 'ctrnn', '--size', '5,4', '3,4', '--steps', '1200', '--reference',
              '--json', str(file)]
         )  # fmt: skip
     assert status == 0
@@ -30,15 +30,15 @@ def test_the_json_has_the_documented_keys(outcome: tuple[dict, str]) -> None:
     assert set(result) == {'conditions', 'networks', 'agents', 'encoder', 'memory', 'goals'}
     assert set(result['conditions']) == {
         'machine', 'processor', 'python', 'numpy', 'torch', 'numba', 'core', 'load_before',
-        'load_after',
+        'load_after', 'preemptions',
     }  # fmt: skip
-    assert [network['optimizer'] for network in result['networks']] == ['adam', 'sgd']
+    assert [network['optimizer'] for network in result['networks']] == ['adam', 'adam', 'sgd']
+    assert [network['steps'] for network in result['networks']] == [1200, 120, 1200]
     for network in result['networks']:
         assert set(network) == {
             'cell', 'input_size', 'hidden_size', 'optimizer', 'steps', 'bytes', 'update', 'floor',
             'ratio', 'spread', 'torch_p50_us',
         }  # fmt: skip
-        assert network['steps'] == 1200
     (agent,) = result['agents']
     assert set(agent) == {'cell', 'input_size', 'hidden_size', 'steps', 'act', 'learn', 'step'}
     assert (agent['cell'], agent['input_size'], agent['hidden_size']) == ('ctrnn', 5, 4)
@@ -61,7 +61,7 @@ def test_percentiles_are_in_order(outcome: tuple[dict, str]) -> None:
 
 def test_what_is_more_work_takes_longer(outcome: tuple[dict, str]) -> None:
     result, _ = outcome
-    adam, sgd = result['networks']
+    adam, _, sgd = result['networks']
     (agent,) = result['agents']
     for network in (adam, sgd):
         assert network['floor']['p50_us'] < network['update']['p50_us']

@@ -18,6 +18,7 @@ microseconds, sizes in bytes:
     conditions  machine, processor, python, numpy, torch, numba: text
                 core: the one that everything ran on, or null
                 load_before, load_after: processes that wanted to run, mean of a minute
+                preemptions: how often another process took the core away meanwhile
     networks    [{cell, input_size, hidden_size, optimizer, steps, bytes (read or written by one
                 update), update: times, floor: times, ratio (of the medians), spread (p99 / p50 of
                 the update), torch_p50_us (null without --reference)}]

@@ -5,6 +5,7 @@ import dataclasses
 import gc
 import os
 import platform
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,10 @@ import torch
 
 @dataclasses.dataclass
 class Conditions:
-    """Where and how it was measured; `load_after` is filled in at the end."""
+    """Where and how it was measured; the last two are filled in at the end.
+
+    `preemptions` counts how often another process took the core away: each is one slow step.
+    """
 
     machine: str
     processor: str
@@ -26,6 +30,7 @@ class Conditions:
     core: int | None
     load_before: float
     load_after: float = 0.0
+    preemptions: int = 0
 
 
 @contextlib.contextmanager
@@ -41,15 +46,21 @@ def quiet() -> Iterator[Conditions]:
         platform.machine(), _processor(), platform.python_version(), np.__version__,
         torch.__version__, numba.__version__, core, os.getloadavg()[0],
     )  # fmt: skip
+    preemptions = _preemptions()
     try:
         yield conditions
     finally:
+        conditions.preemptions = _preemptions() - preemptions
         conditions.load_after = os.getloadavg()[0]
         if collecting:
             gc.enable()
         torch.set_num_threads(threads)
         if core is not None:
             os.sched_setaffinity(0, cores)
+
+
+def _preemptions() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
 def _cores() -> set[int]:

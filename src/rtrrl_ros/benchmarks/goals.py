@@ -77,8 +77,8 @@ def _learn_beside_encoder(report: 'Report') -> float | None:
 
 
 _DENSE = (
-    'units x units matrix: memory traffic grows faster than inputs x units and leaves the L2 cache '
-    '(the ratio to the floor shows what else there is)'
+    'a units x units matrix: its bytes grow faster than inputs x units and leave the L2 cache '
+    '(compare the growth of the floor)'
 )
 GOALS = (
     Goal('update of LrcSSM, p50', 10.0, 'us', _update('lrcssm')),

@@ -18,7 +18,8 @@ def headline(report: Report) -> str:
     pinned = 'not pinned' if conditions.core is None else f'pinned to core {conditions.core}'
     return (
         f'{conditions.processor}, {conditions.machine}; {pinned}, one thread, no garbage '
-        f'collection; load {conditions.load_before:.2f} before, {conditions.load_after:.2f} after'
+        f'collection; load {conditions.load_before:.2f} before, {conditions.load_after:.2f} after, '
+        f'preempted {conditions.preemptions} times'
     )
 
 
@@ -40,21 +41,22 @@ def _table(title: str, *columns: str, names: int = 1) -> Table:
 
 def _microseconds(times: Times) -> list[str]:
     values = (times.p50_us, times.p99_us, times.p999_us, times.max_us)
-    return [f'{value:.1f}' for value in values]
+    return [f'{value:.1f}' if value < 1000 else f'{value:.0f}' for value in values]
 
 
 def _networks(report: Report) -> Table:
-    steps = report.networks[0].steps
-    columns = ['cell', 'optimiser', 'in', 'units', 'KiB', *PERCENTILES, 'p99/p50', 'floor', 'ratio']
+    columns = ['cell', 'rule', 'in', 'units', 'times', 'KiB', *PERCENTILES, 'p99/p50']
+    columns += ['floor', 'ratio']
     if report.torch_us:
         columns.append('torch')
-    table = _table(f'One update of one network (us, {steps} updates)', *columns, names=2)
+    table = _table('One update of one network (us)', *columns, names=2)
     references = [f'{value:.0f}' for value in report.torch_us] + [''] * len(report.sgd)
     for index, network in enumerate([*report.networks, *report.sgd]):
         update, floor = network.update, network.floor
         row = [
             NAMES[network.cell], network.optimizer, str(network.input_size),
-            str(network.hidden_size), f'{network.bytes / 1024:.0f}', *_microseconds(update),
+            str(network.hidden_size), str(network.steps), f'{network.bytes / 1024:.0f}',
+            *_microseconds(update),
             f'{update.p99_us / update.p50_us:.2f}', f'{floor.p50_us:.1f}',
             f'{update.p50_us / floor.p50_us:.2f}',
         ]  # fmt: skip

@@ -26,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='time and memory of a learning step, on this machine',
         description='Measure one update of each cell beside the time that its memory traffic '
         'alone takes, a whole agent step, the encoder and the memory; compare with the goals. '
-        'Takes some two minutes on one core, and some more the first time, to compile.',
+        'Takes about a minute on one core, and another one the first time, to compile.',
         epilog='Example: rtrrl bench --cell lrcssm --size 64,64 64,512 --json bench.json',
     )
     parser.add_argument('--json', metavar='FILE', help='write the result there; - for stdout')
@@ -39,7 +39,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('--cell', nargs='+', choices=CELLS, default=CELLS, help='default: all')
     parser.add_argument(
         '--size', nargs='+', type=size, metavar='INPUTS,UNITS',
-        help='default 64,64 64,128 64,256 64,512; the agent has the first one',
+        help='default 64,64 64,128 64,256 64,512; the first one is also that of the agent, the '
+        'others show how time grows and get a tenth of the steps',
     )  # fmt: skip
     parser.add_argument(
         '--reference', action='store_true', help='also time the same update in torch'
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     # stdout belongs to --json -
     console = Console(stderr=options.json == '-', highlight=False)
     if not console.is_terminal:
-        console.width = 120  # a log file has no width; rich would take 80
+        console.width = 140  # a log file has no width; rich would take 80
     console.print(headline(report))
     for table in tables(report):
         console.print()
