@@ -93,7 +93,8 @@ class Stack(Cell):
     def step(
         self, x: Tensor, state: Tensor, trace: Trace | None = None
     ) -> tuple[Tensor, Trace | None]:
-        new_states, new_trace = [], {}
+        new_states: list[Tensor] = []
+        new_trace: Trace = {}
         for level, (cell, before) in enumerate(zip(self.layers, self._split(state), strict=True)):
             own = None if trace is None else self._layer_trace(trace, level)
             new, followed = cell.step(x, before, own)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..errors import UserError
-from ..perception.encoder import Encoder
+from ..perception.pipeline import Pipeline
 from ..safety.gate import Gate
 from ..worlds.contract import StepType, World, WorldState
 from .driver import Driver, DriverReport, RewardSignal
@@ -11,7 +11,7 @@ from .laps import Lap, LapRecorder
 
 
 def drive_laps(
-    world: World, encoder: Encoder, driver: Driver, gate: Gate,
+    world: World, pipeline: Pipeline, driver: Driver, gate: Gate,
     reward: Callable[[WorldState], float],
     laps: int, on_lap: Callable[[Lap], None] = lambda lap: None,
     on_step: Callable[[RewardSignal, DriverReport | None], None] = lambda signal, report: None,
@@ -26,11 +26,13 @@ def drive_laps(
     driver.on_report = reports.append
     for index in range(laps):
         observation = world.reset(index)
+        pipeline.reset()
         while True:
             state = observation.state
             signal = RewardSignal.of(state, reward(state))
             lap = recorder.on_reward(signal)
-            commands = list(driver.on_features(state.stamp_ns, encoder.encode(observation.image)))
+            features = pipeline.observe(observation.sensed)
+            commands = list(driver.on_features(state.stamp_ns, features))
             commands += driver.on_reward(signal)
             if not commands:
                 raise UserError('the model gives no finite action for what it sees')

@@ -12,7 +12,7 @@ from ..safety.gate import Gate
 from ..worlds.registry import make_world
 from ..worlds.rewards import RewardFunction
 from ..worlds.shifts import shift_values
-from .assembly import load_agent, load_encoder, single_threaded
+from .assembly import load_agent, load_pipeline, single_threaded
 from .driver import Driver, DriverReport, RewardSignal
 from .laps import Lap
 from .loop import drive_laps
@@ -62,7 +62,7 @@ def run_trial(
     single_threaded()
     start = time.perf_counter()
     config = trial.config
-    encoder = load_encoder(trial.checkpoint)
+    pipeline = load_pipeline(trial.checkpoint)
     agent = load_agent(
         trial.checkpoint, config.learner, learn=trial.learn, explore=trial.explore, seed=trial.seed
     )
@@ -71,7 +71,7 @@ def run_trial(
     gate = Gate(dataclasses.replace(config.gate, lockstep=True))
     reward = RewardFunction(config.reward).reward
     try:
-        laps = drive_laps(world, encoder, driver, gate, reward, trial.laps, on_lap, on_step)
+        laps = drive_laps(world, pipeline, driver, gate, reward, trial.laps, on_lap, on_step)
     finally:
         world.close()
     return TrialResult(trial, laps, time.perf_counter() - start, agent)

@@ -28,6 +28,7 @@ from ..worlds.rewards import RewardFunction
 from .cloning import Cloning, CloningConfig, Epoch
 from .critic import CriticConfig, pretrain_critic
 from .demonstrations import Demonstration, Perturbation, Push, in_parallel, record_lap
+from .progress import Progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,16 +89,6 @@ def record(job: LapJob) -> Demonstration:
         )  # fmt: skip
     finally:
         world.close()
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """Told to whoever shows it: a stage, how far it is, a remark."""
-
-    stage: str
-    done: int
-    total: int
-    note: str = ''
 
 
 def pretrain(

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ..learning.network import Network
 from ..parameters import Checked, parameter
-from ..perception.encoder import Decoder, Encoder
-from .demonstrations import Demonstration
+from ..perception.encoder import Decoder, FrameEncoder
+from .demonstrations import Demonstration, as_frames
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Epoch:
 
 
 class Batch:
-    """Laps padded to one length: images (B, T, S, S) uint8, actions (B, T, A), mask (B, T)."""
+    """Laps padded to one length: images (B, T, ...), actions (B, T, A), mask (B, T)."""
 
     def __init__(self, laps: Sequence[Demonstration], device: torch.device) -> None:
         length = max(len(lap.actions) for lap in laps)
@@ -69,11 +69,10 @@ class Batch:
         self.mask = padded([np.ones(len(lap.actions), np.float32) for lap in laps])
 
     def windows(self, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Consecutive windows in time: images in [0, 1], actions, mask."""
+        """Consecutive windows in time: frames (B, t, C, H, W), actions, mask."""
         for start in range(0, self.mask.shape[1], size):
             part = slice(start, start + size)
-            images = self.images[:, part].float() * (1.0 / 255.0)
-            yield images, self.actions[:, part], self.mask[:, part]
+            yield as_frames(self.images[:, part]), self.actions[:, part], self.mask[:, part]
 
 
 def split_laps(
@@ -101,7 +100,7 @@ class Cloning:
     """
 
     def __init__(
-        self, encoder: Encoder, decoder: Decoder, actor: Network, config: CloningConfig, seed: int
+        self, encoder: FrameEncoder, decoder: Decoder, actor: Network, config: CloningConfig, seed: int
     ) -> None:
         self.encoder, self.decoder, self.actor, self.config = encoder, decoder, actor, config
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
@@ -163,7 +162,7 @@ class Cloning:
 
     def _unroll(self, images: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rows, steps = images.shape[:2]
-        features = self.encoder(images.reshape(rows * steps, 1, *images.shape[2:]))
+        features = self.encoder(images.flatten(0, 1))
         means = []
         for x in features.view(rows, steps, -1).unbind(1):
             mean, state = self.actor.forward(x, state)
@@ -187,7 +186,7 @@ class Cloning:
             rows = torch.from_numpy(
                 self.generator.choice(total, max(1, int(share * total)), replace=False)
             ).to(self.device)
-            picture = images.reshape(total, 1, *images.shape[2:])[rows]
+            picture = images.flatten(0, 1)[rows]
             reconstruction = ((self.decoder(features[rows]) - picture) ** 2).mean()
             loss = nll + self.config.reconstruction * reconstruction
             optimizer.zero_grad()

@@ -8,8 +8,8 @@ import torch
 
 from ..learning.network import Network
 from ..parameters import Checked, parameter
-from ..perception.encoder import Encoder
-from .demonstrations import Demonstration
+from ..perception.encoder import FrameEncoder
+from .demonstrations import Demonstration, as_frames
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ def discounted_returns(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def pretrain_critic(
-    critic: Network, actor: Network, encoder: Encoder, laps: Sequence[Demonstration],
+    critic: Network, actor: Network, encoder: FrameEncoder, laps: Sequence[Demonstration],
     gamma: float, config: CriticConfig,
     on_epoch: Callable[[int, float], None] = lambda index, loss: None,
 ) -> float:  # fmt: skip
@@ -49,8 +49,7 @@ def pretrain_critic(
     length = max(len(lap.rewards) for lap in laps)
     for lap in laps:
         with torch.no_grad():
-            images = torch.from_numpy(lap.images).float()[:, None] * (1.0 / 255.0)
-            features.append(_pad(encoder(images).numpy(), length))
+            features.append(_pad(encoder(as_frames(lap.images)).numpy(), length))
         targets.append(_pad(discounted_returns(lap.rewards, gamma).astype(np.float32), length))
         known = len(lap.rewards) if lap.terminated else max(0, len(lap.rewards) - horizon)
         masks.append(_pad(np.ones(known, np.float32), length))

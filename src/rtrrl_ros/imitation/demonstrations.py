@@ -6,8 +6,11 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ..parameters import Checked, parameter
+from ..perception.events.contract import EventBatch
 from ..safety.command import Command
 from ..worlds.contract import Observation, StepType
 
@@ -30,7 +33,7 @@ class Demonstration:
 
     Attributes
     ----------
-    images : (T, S, S) uint8, preprocessed
+    images : (T, S, S) uint8 or (T, C, H, W) float16, what the encoder sees
     actions : (T, A) float32, the label: what the expert would do
     rewards : (T,) float32, of the transition into each observation
     terminated : did the lap end in an intervention?
@@ -42,6 +45,17 @@ class Demonstration:
     rewards: np.ndarray
     terminated: bool
     task_return: float
+
+
+def as_frames(images: np.ndarray | Tensor) -> Tensor:
+    """Images or frames of demonstrations as (..., C, H, W) float32, uint8 scaled to [0, 1].
+
+    Images are (T, S, S) or (B, T, S, S) uint8; frames have their channels already.
+    """
+    tensor = torch.as_tensor(images)
+    if tensor.dtype == torch.uint8:
+        return tensor.float().unsqueeze(-3) * (1.0 / 255.0)
+    return tensor.float()
 
 
 class Push:
@@ -63,7 +77,7 @@ class Push:
 def record_lap(
     first: Observation, step: Callable[[Command], Observation],
     label: Callable[[Observation], np.ndarray], drive: Callable[[Observation], np.ndarray] | None,
-    shrink: Callable[[np.ndarray], np.ndarray], command: Callable[[int, np.ndarray], Command],
+    see: Callable[[np.ndarray | EventBatch], np.ndarray], command: Callable[[int, np.ndarray], Command],
     reward: Callable[[Observation], float], push: Push,
 ) -> Demonstration:  # fmt: skip
     """Record one lap from its first observation on.
@@ -74,14 +88,14 @@ def record_lap(
     observation = first
     while True:
         action = label(observation)
-        images.append(shrink(observation.image))
+        images.append(see(observation.sensed))
         actions.append(action)
         rewards.append(reward(observation))
         total += observation.state.task_reward
         if observation.state.step_type is StepType.LAST:
             break
         driven = action if drive is None else drive(observation)
-        driven = np.clip(driven + push.sample(), -1.0, 1.0).astype(np.float32)
+        driven = np.clip(driven + push.sample()[: len(driven)], -1.0, 1.0).astype(np.float32)
         observation = step(command(observation.stamp_ns, driven))
     return Demonstration(
         np.stack(images), np.stack(actions).astype(np.float32),
