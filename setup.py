@@ -12,6 +12,7 @@ NODES = (
     'car_racing_node',
     'encoder_node',
     'gate_node',
+    'line_node',
     'monitor_node',
     'reward_node',
 )

@@ -45,7 +45,10 @@ def test_the_json_has_the_contract_s_fields(tmp_path: Path, model: str, short: s
     assert result['shift'] == {'light': 0.8}
     assert [lap['lap'] for lap in result['laps']] == [0, 1]
     for lap in result['laps']:
-        assert set(lap) == {'lap', 'steps', 'return', 'interventions', 'rolled_back'}
+        assert set(lap) == {
+            'lap', 'steps', 'return', 'mean_abs_lateral_error_m', 'interventions', 'rolled_back'
+        }  # fmt: skip
+        assert 0.0 <= lap['mean_abs_lateral_error_m'] < 10.0
         assert lap['steps'] == 50
 
 

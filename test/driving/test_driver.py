@@ -135,7 +135,8 @@ def test_the_order_in_which_messages_arrive_does_not_change_the_numbers() -> Non
             ]
             for step in reversed(steps) if swap else steps:
                 step()
-        return [r.update.td_error for r in rig.reports], rig.agent.networks['actor'].flat.numpy().copy()
+        errors = [r.update.td_error for r in rig.reports]
+        return errors, rig.agent.networks['actor'].flat.numpy().copy()
 
     errors, weights = run(swap=False)
     swapped_errors, swapped_weights = run(swap=True)

@@ -24,7 +24,9 @@ FIELDS = {
         'heading_error_rad': 'float', 'speed_m_s': 'float', 'progress_m': 'float',
     },
     Features: {**HEADER, 'seq': 'uint64', 'data': 'sequence<float>'},
-    Reward: {**HEADER, **LAP, 'reward': 'float', 'task_reward': 'float'},
+    Reward: {
+        **HEADER, **LAP, 'reward': 'float', 'task_reward': 'float', 'lateral_error_m': 'float',
+    },
     Executed: {
         **HEADER, 'drive': 'ackermann_msgs/AckermannDrive', 'mode': 'uint8', 'reason': 'string',
     },

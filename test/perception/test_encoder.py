@@ -55,5 +55,5 @@ def test_the_decoder_returns_an_image_of_the_same_shape() -> None:
 
 
 def test_an_image_size_that_cannot_be_halved_often_enough_is_refused() -> None:
-    with pytest.raises(UserError, match='multiple of 16'):
+    with pytest.raises(UserError, match='multiples of 16'):
         Encoder(50, 12)

@@ -82,7 +82,7 @@ def test_an_image_that_is_none_ends_the_encoder(graph, untrained_model, change, 
     message = image(10**9, 1)
     for name, value in change.items():
         setattr(message, name, value)
-    images.publish(message)
+    graph.insist(lambda: images.publish(message), lambda: process.poll() is not None, 'the end')
     assert graph.exit_status(process) == 2
     assert said in graph.output(process).splitlines()[-1]
 

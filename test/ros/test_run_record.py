@@ -12,7 +12,8 @@ PERIOD_NS = 40_000_000
 
 def reward(index: int, lap: int, step_type=StepType.MID, task_reward=1.5) -> RewardSignal:
     last = step_type is StepType.LAST
-    return RewardSignal(index * PERIOD_NS, lap, step_type, last, False, 0.1, task_reward)
+    error_m = -0.02 * (index % 4)
+    return RewardSignal(index * PERIOD_NS, lap, step_type, last, False, 0.1, task_reward, error_m)
 
 
 def step(index: int, lap: int, rollbacks=0) -> Step:
@@ -38,6 +39,8 @@ def test_laps_learner_and_latencies():
     assert record.complete
     result = record.to_json()
     lap = {'steps': 3, 'return': 4.5, 'interventions': 1}
+    errors_m = [lap.pop('mean_abs_lateral_error_m') for lap in result['laps']]
+    assert errors_m == pytest.approx([0.1 / 3, 0.1 / 3])
     assert result['laps'] == [
         {'lap': 0, **lap, 'rolled_back': True}, {'lap': 1, **lap, 'rolled_back': False}
     ]  # fmt: skip

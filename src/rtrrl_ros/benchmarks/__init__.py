@@ -10,9 +10,10 @@
 | `conditions` | what is done so that nothing else is measured |
 | `goals` | the limits |
 | `suite` | all of it, in order |
+| `report` | all of it, as numbers |
 | `tables` | all of it, to read |
 
-Keys of `--json` (`Report.to_json`); times are objects {p50_us, p99_us, p999_us, max_us} in
+Keys of `--json`; times are objects {p50_us, p99_us, p999_us, max_us} in
 microseconds, sizes in bytes:
 
     conditions  machine, processor, python, numpy, torch, numba: text

@@ -2,10 +2,8 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .suite import Report
+from .report import Report
 
 #: The sizes that the goals are about: inputs and units.
 SIZE = (64, 64)
@@ -21,7 +19,7 @@ class Goal:
     name: str
     limit: float
     unit: str
-    value: Callable[['Report'], float | None]
+    value: Callable[[Report], float | None]
     obstacle: str = ''
 
 
@@ -37,41 +35,41 @@ class Verdict:
     obstacle: str
 
 
-def _update(cell: str) -> Callable[['Report'], float | None]:
-    def value(report: 'Report') -> float | None:
+def _update(cell: str) -> Callable[[Report], float | None]:
+    def value(report: Report) -> float | None:
         found = report.network(cell, *SIZE)
         return None if found is None else found.update.p50_us
 
     return value
 
 
-def _spread(cell: str) -> Callable[['Report'], float | None]:
-    def value(report: 'Report') -> float | None:
+def _spread(cell: str) -> Callable[[Report], float | None]:
+    def value(report: Report) -> float | None:
         found = report.network(cell, *SIZE)
         return None if found is None else found.update.p99_us / found.update.p50_us
 
     return value
 
 
-def _step(cell: str) -> Callable[['Report'], float | None]:
-    def value(report: 'Report') -> float | None:
+def _step(cell: str) -> Callable[[Report], float | None]:
+    def value(report: Report) -> float | None:
         found = report.agent(cell, *SIZE)
         return None if found is None else found.step.p50_us
 
     return value
 
 
-def _growth(cell: str) -> Callable[['Report'], float | None]:
+def _growth(cell: str) -> Callable[[Report], float | None]:
     """Time per input and unit at 512 units, as a multiple of that at 64: 1 is linear."""
 
-    def value(report: 'Report') -> float | None:
+    def value(report: Report) -> float | None:
         small, large = report.network(cell, *SIZE), report.network(cell, SIZE[0], 512)
         return large.update.p50_us / small.update.p50_us / 8 if small and large else None
 
     return value
 
 
-def _learn_beside_encoder(report: 'Report') -> float | None:
+def _learn_beside_encoder(report: Report) -> float | None:
     steps = [agent.learn.p50_us for agent in report.agents]
     return max(steps) / report.encoder.forward.p50_us if steps else None
 
@@ -95,7 +93,7 @@ GOALS = (
 )
 
 
-def judge(report: 'Report') -> list[Verdict]:
+def judge(report: Report) -> list[Verdict]:
     """Every goal whose value was measured."""
     values = [(goal, goal.value(report)) for goal in GOALS]
     return [

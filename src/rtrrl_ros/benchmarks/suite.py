@@ -1,16 +1,15 @@
 """All measurements, one after the other, under the same conditions."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ..cells.kernels.benchmark import Measurement, measure
-from .agent_step import AgentStep, measure_agent
-from .conditions import Conditions, quiet
-from .encoder import EncoderTime, measure_encoder
-from .goals import SIZE, judge
-from .memory import NetworkMemory, measure_memory, peak_bytes
+from .agent_step import measure_agent
+from .conditions import quiet
+from .encoder import measure_encoder
+from .goals import SIZE
+from .memory import measure_memory, peak_bytes
 from .reference import measure_reference
+from .report import Report
 
 SIZES = (SIZE, (64, 128), (64, 256), (64, 512))
 #: One image is encoded for so many agent steps: it takes that much longer.
@@ -20,58 +19,6 @@ SHARE = 0.1
 
 #: called with the stage, how much of it is done, how much it is, and what is being measured
 OnProgress = Callable[[str, int, int, str], None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """All that was measured; `torch_us` are the medians of the updates in torch, if asked for."""
-
-    conditions: Conditions
-    networks: list[Measurement]
-    sgd: list[Measurement]
-    torch_us: list[float]
-    agents: list[AgentStep]
-    encoder: EncoderTime
-    memory: list[NetworkMemory]
-    peak_before: int
-    peak: int
-
-    def network(self, cell: str, inputs: int, units: int) -> Measurement | None:
-        """The update of this network under Adam, if it was measured."""
-        sizes = (cell, inputs, units)
-        found = (m for m in self.networks if (m.cell, m.input_size, m.hidden_size) == sizes)
-        return next(found, None)
-
-    def agent(self, cell: str, inputs: int, units: int) -> AgentStep | None:
-        """The step of this agent, if it was measured."""
-        sizes = (cell, inputs, units)
-        found = (m for m in self.agents if (m.cell, m.input_size, m.hidden_size) == sizes)
-        return next(found, None)
-
-    def to_json(self) -> dict[str, Any]:
-        """For `--json`; the keys are described in `rtrrl_ros.benchmarks`."""
-        torch_us: list[float | None] = [*self.torch_us]
-        torch_us += [None] * (len(self.networks) + len(self.sgd) - len(torch_us))
-        return {
-            'conditions': dataclasses.asdict(self.conditions),
-            'networks': [
-                dataclasses.asdict(network)
-                | {
-                    'ratio': network.update.p50_us / network.floor.p50_us,
-                    'spread': network.update.p99_us / network.update.p50_us,
-                    'torch_p50_us': reference,
-                }
-                for network, reference in zip([*self.networks, *self.sgd], torch_us, strict=True)
-            ],
-            'agents': [dataclasses.asdict(agent) for agent in self.agents],
-            'encoder': dataclasses.asdict(self.encoder),
-            'memory': {
-                'peak_before': self.peak_before,
-                'peak': self.peak,
-                'networks': [dataclasses.asdict(network) for network in self.memory],
-            },
-            'goals': [dataclasses.asdict(verdict) for verdict in judge(self)],
-        }
 
 
 def run_suite(

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from ..cells.kernels.benchmark import Times
 from .goals import judge
-from .suite import Report
+from .report import Report
 
 NAMES = {'lrcssm': 'LrcSSM', 'lru': 'LRU', 'ctrnn': 'CT-RNN RFLO'}
 PERCENTILES = ('p50', 'p99', 'p99.9', 'max')

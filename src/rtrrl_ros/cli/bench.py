@@ -1,6 +1,7 @@
 """`rtrrl bench`: speed and memory of the learner, beside the floor of its memory traffic."""
 
 import argparse
+import dataclasses
 
 from .options import positive_int, writable, write_json
 
@@ -51,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from ..benchmarks.goals import judge
     from ..benchmarks.suite import SIZES, run_suite
     from ..benchmarks.tables import headline, tables
     from .progress import Stages
@@ -70,5 +72,6 @@ def run(options: argparse.Namespace) -> int:
     for table in tables(report):
         console.print()
         console.print(table)
-    write_json(report.to_json(), options.json)
+    verdicts = [dataclasses.asdict(verdict) for verdict in judge(report)]
+    write_json(report.to_json() | {'goals': verdicts}, options.json)
     return 0

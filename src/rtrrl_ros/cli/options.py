@@ -13,8 +13,7 @@ from ..configuration import TaskConfig, load_task_config
 from ..errors import UserError
 from ..learning.config import LearnerConfig
 from ..parameters import range_text
-
-TASKS = ('car-racing',)
+from ..worlds.registry import TASKS
 
 
 def positive_int(text: str) -> int:

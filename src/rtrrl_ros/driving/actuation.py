@@ -23,9 +23,7 @@ class Actuation(Checked):
         low=0, low_open=True,
     )  # fmt: skip
 
-    speed_m_s: float = parameter(
-        0.0, 'speed that is asked for in every command', unit='m/s', low=0
-    )
+    speed_m_s: float = parameter(0.0, 'speed that is asked for in every command', unit='m/s', low=0)
 
     def command(self, stamp_ns: int, action: np.ndarray) -> Command:
         """The command for action (1,) or (2,)."""

@@ -17,10 +17,17 @@ class Lap:
     task_return: float = 0.0
     interventions: int = 0
     rolled_back: bool = False
+    sum_abs_lateral_error_m: float = 0.0
+
+    @property
+    def mean_abs_lateral_error_m(self) -> float:
+        """Mean distance from the line over the steps of the lap."""
+        return self.sum_abs_lateral_error_m / max(1, self.steps)
 
     def to_json(self) -> dict[str, Any]:
         return {
             'lap': self.lap, 'steps': self.steps, 'return': self.task_return,
+            'mean_abs_lateral_error_m': self.mean_abs_lateral_error_m,
             'interventions': self.interventions, 'rolled_back': self.rolled_back,
         }  # fmt: skip
 
@@ -46,6 +53,7 @@ class LapRecorder:
             return None
         self.running.steps += 1
         self.running.task_return += signal.task_reward
+        self.running.sum_abs_lateral_error_m += abs(signal.lateral_error_m)
         if signal.step_type is not StepType.LAST:
             return None
         self.running.interventions += signal.terminated

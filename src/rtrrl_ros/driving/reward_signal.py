@@ -16,11 +16,12 @@ class RewardSignal:
     truncated: bool
     reward: float
     task_reward: float
+    lateral_error_m: float = 0.0
 
     @classmethod
     def of(cls, state: WorldState, reward: float) -> 'RewardSignal':
         """Pair the learner's reward with the world state it was computed from."""
         return cls(
             state.stamp_ns, state.lap, state.step_type, state.terminated, state.truncated,
-            reward, state.task_reward,
+            reward, state.task_reward, state.lateral_error_m,
         )  # fmt: skip

@@ -10,7 +10,9 @@ from ..errors import UserError
 from ..learning.guarded import GuardedAgent
 
 
-def save_tuned(path: Path, checkpoint: Checkpoint, agent: GuardedAgent, how: dict[str, Any]) -> None:
+def save_tuned(
+    path: Path, checkpoint: Checkpoint, agent: GuardedAgent, how: dict[str, Any]
+) -> None:
     """Write a model folder: the model that `agent` came from, with its weights as they are now.
 
     `how` becomes the entry 'finetuned' of config.json. Each file appears complete or not at all.

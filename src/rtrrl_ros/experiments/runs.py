@@ -40,7 +40,8 @@ def run_all(
     path.parent.mkdir(parents=True, exist_ok=True)
     known = load_runs(path)
     missing = [job for job in jobs if fingerprint(job) not in known]
-    on_run(len(jobs) - len(missing), len(jobs))
+    done = len(jobs) - len(missing)
+    on_run(done, len(jobs))
     context = multiprocessing.get_context('spawn')
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
         futures = {pool.submit(function, job): job for job in missing}
@@ -50,7 +51,8 @@ def run_all(
                 key = fingerprint(job)
                 run = {'fingerprint': key, 'job': job, 'result': future.result()}
                 known[key] = run
+                done += 1
                 lines.write(json.dumps(run) + '\n')
                 lines.flush()
-                on_run(len(known), len(jobs))
+                on_run(done, len(jobs))
     return [known[fingerprint(job)]['result'] for job in jobs]

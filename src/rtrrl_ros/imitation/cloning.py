@@ -100,8 +100,9 @@ class Cloning:
     """
 
     def __init__(
-        self, encoder: FrameEncoder, decoder: Decoder, actor: Network, config: CloningConfig, seed: int
-    ) -> None:
+        self, encoder: FrameEncoder, decoder: Decoder, actor: Network, config: CloningConfig,
+        seed: int,
+    ) -> None:  # fmt: skip
         self.encoder, self.decoder, self.actor, self.config = encoder, decoder, actor, config
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         self.generator = np.random.default_rng(seed)

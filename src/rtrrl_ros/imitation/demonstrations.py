@@ -77,7 +77,8 @@ class Push:
 def record_lap(
     first: Observation, step: Callable[[Command], Observation],
     label: Callable[[Observation], np.ndarray], drive: Callable[[Observation], np.ndarray] | None,
-    see: Callable[[np.ndarray | EventBatch], np.ndarray], command: Callable[[int, np.ndarray], Command],
+    see: Callable[[np.ndarray | EventBatch], np.ndarray],
+    command: Callable[[int, np.ndarray], Command],
     reward: Callable[[Observation], float], push: Push,
 ) -> Demonstration:  # fmt: skip
     """Record one lap from its first observation on.

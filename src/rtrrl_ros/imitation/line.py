@@ -80,7 +80,8 @@ def record(job: LapJob) -> Demonstration:
         return np.array([angle / most], np.float32).clip(-1.0, 1.0)
 
     if job.model is None:
-        eyes, drive = EventPipeline(WindowConfig(), FRAMES, world.config.width, world.config.height), None
+        eyes = EventPipeline(WindowConfig(), FRAMES, world.config.width, world.config.height)
+        drive = None
     else:
         eyes = load_event_pipeline(job.model)
         agent = load_agent(job.model, task.learner, learn=False, explore=False, seed=0)
@@ -115,9 +116,7 @@ def pretrain(
     pipeline = EventPipeline(window, FRAMES, task.world.width, task.world.height)
     encoder = FrameEncoder(pipeline.builder.shape, config.latent_size)
     decoder = Decoder(encoder)
-    networks = make_networks(
-        config.cell, config.latent_size, config.hidden_size, seed, ACTION_SIZE
-    )
+    networks = make_networks(config.cell, config.latent_size, config.hidden_size, seed, ACTION_SIZE)
 
     def drive(stage: str, laps: Sequence[LapJob]) -> list[Demonstration]:
         done = [0]

@@ -1,137 +1,38 @@
-"""The CarRacing world in the graph, in lock-step or in real time.
+"""The CarRacing world in the graph: image_raw and world_state out, drive in."""
 
-In lock-step the world waits for the command stamped with its newest observation; if none comes it
-publishes the observation again, and in the end gives up. In real time it steps by the steady clock
-with the newest command if that is fresh, otherwise with zero.
-"""
+from typing import NoReturn
 
-import time
-from collections.abc import Mapping
-from typing import Any, NoReturn
-
-from ackermann_msgs.msg import AckermannDriveStamped
-from rosgraph_msgs.msg import Clock as ClockMessage
-from rtrrl_msgs.msg import WorldState
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import Image
 
-from ..safety.command import Command
 from ..worlds.car_racing import CarRacingConfig, CarRacingShift, CarRacingWorld
 from ..worlds.contract import Observation
-from .car_racing_config import CarRacingNodeConfig
-from .diagnostics import OK
-from .managed_node import ManagedNode
-from .messages import drive_command, image_message, make_header, world_state_message
+from .messages import image_message
 from .process import run_node
-from .qos import RECORD, STREAM
-from .world_course import WorldCourse
+from .qos import STREAM
+from .world_node import WorldNode
+from .world_node_config import WorldNodeConfig
 
-POLL_S = 0.05
 
+class CarRacingNode(WorldNode):
+    """Bridges `CarRacingWorld`; see `WorldNode`."""
 
-class CarRacingNode(ManagedNode):
-    """Bridges `CarRacingWorld` to the topics image_raw, world_state and drive."""
-
-    sections = (CarRacingNodeConfig, CarRacingConfig, CarRacingShift)
+    sections = (WorldNodeConfig, CarRacingConfig, CarRacingShift)
 
     def __init__(self) -> None:
         super().__init__('car_racing_node')
 
-    def configure(self) -> None:
-        self._config = config = self.section(CarRacingNodeConfig)
-        self._world = CarRacingWorld(
+    def make_world(self, config: WorldNodeConfig) -> CarRacingWorld:
+        return CarRacingWorld(
             self.section(CarRacingConfig), self.section(CarRacingShift), config.seed, config.split
         )
+
+    def advertise_camera(self, config: WorldNodeConfig) -> Publisher:
         self._images = self.advertise(Image, 'image_raw', STREAM)
-        self._states = self.advertise(WorldState, 'world_state', RECORD)
-        self._clock_topic = None
-        if config.publish_clock:
-            self._clock_topic = self.advertise(ClockMessage, '/clock', STREAM)
-        self.subscribe(AckermannDriveStamped, 'drive', self._on_drive, STREAM)
-        self.every(POLL_S, self._on_poll)
-        if not config.lockstep:
-            period_s = self._world.decision_period_s / config.real_time_factor
-            self.every(period_s, self._on_period)
+        return self._images
 
-    def activate(self) -> None:
-        self._course = WorldCourse(self._world, self._config.laps)
-        self._newest = Command.zero(0)
-        self._newest_s = -float('inf')
-        self._late = self._repeated = self._steps = 0
-        self._started = self._answered = False
-        self._waiting_since_s = self._published_s = time.monotonic()
-
-    def deactivate(self) -> None:
-        if not self._config.lockstep:
-            self.get_logger().info(f'{self._late} of {self._steps} commands came late')
-
-    def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
-        line = f'lap {self._course.lap}' if self._started else 'waiting for the other nodes'
-        counts = {'steps': self._steps, 'late': self._late, 'repeated': self._repeated}
-        return OK, 'finished' if self._course.finished else line, counts
-
-    def _publish(self, observation: Observation) -> None:
-        if self._clock_topic is not None:
-            stamp = make_header(observation.stamp_ns, '').stamp
-            self._clock_topic.publish(ClockMessage(clock=stamp))
-        self._images.publish(image_message(observation))  # first: everybody waits for its features
-        self._states.publish(world_state_message(observation.state))
-        self._published_s = time.monotonic()
-
-    def _advance(self, command: Command) -> None:
-        observation = self._course.advance(command)
-        if observation is not None:
-            self._steps += 1
-            self._publish(observation)
-            self._waiting_since_s = self._published_s
-
-    def _on_drive(self, message: AckermannDriveStamped) -> None:
-        command = drive_command(message)
-        if not command.finite:
-            self.finish(1, 'a command on `drive` is not finite: it did not come from the gate')
-        elif not self._config.lockstep:
-            self._newest, self._newest_s = command, time.monotonic()
-        elif self._started and command.stamp_ns == self._course.stamp_ns:
-            self._answered = True
-            self._advance(command)
-
-    def _on_period(self) -> None:
-        """Real time: one decision period is over."""
-        if not self._started or self._course.finished:
-            return
-        stamp_ns = self._course.stamp_ns
-        self._late += self._newest.stamp_ns != stamp_ns
-        fresh = time.monotonic() - self._newest_s <= self._config.command_timeout_s
-        self._advance(self._newest if fresh else Command.zero(stamp_ns))
-
-    def _on_poll(self) -> None:
-        """Begin when the others are there; in lock-step, repeat and in the end give up."""
-        now_s = time.monotonic()
-        waited_s = now_s - self._waiting_since_s
-        if not self._started:
-            self._started = (
-                self._images.get_subscription_count() > 0
-                and self._states.get_subscription_count() > 0
-                and self.count_publishers('drive') > 0
-            )
-            if self._started:
-                self._publish(self._course.observation)
-            elif waited_s > self._config.start_timeout_s:
-                self.finish(1, f'no encoder, reward node or gate after {waited_s:.0f} s')
-            return
-        if not self._config.lockstep or self._course.finished:
-            return
-        # the first answer may take as long as the slowest node needs to load
-        timeout_s = self._config.lockstep_timeout_s
-        if not self._answered:
-            timeout_s = max(timeout_s, self._config.start_timeout_s)
-        if waited_s > timeout_s:
-            stamp_s = self._course.stamp_ns * 1e-9
-            self.finish(
-                1, f'no command for the observation at {stamp_s:.2f} s within {timeout_s:g} s'
-            )
-        elif now_s - self._published_s > self._config.retry_period_s:
-            self._repeated += 1
-            self._publish(self._course.observation)
+    def publish_sensed(self, observation: Observation, again: bool) -> None:
+        self._images.publish(image_message(observation))
 
 
 def main() -> NoReturn:

@@ -1,23 +1,37 @@
-"""From the camera image to the features of the recurrent policy."""
+"""From what the camera senses to the features of the recurrent policy.
+
+The model says which sensor it takes: images (image_raw) or events (/event_camera/events). A stream
+of events that falls silent or turns bad gives no features, so that the gate stops the car; when it
+comes back, so do the features.
+"""
 
 import dataclasses
+import math
 import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+import cv2
 import numpy as np
+from event_camera_msgs.msg import EventPacket
 from rtrrl_msgs.msg import Features
 from sensor_msgs.msg import Image
 
-from ..driving.assembly import load_encoder, single_threaded
+from ..checkpoint import load_checkpoint
+from ..driving.assembly import load_pipeline, single_threaded
 from ..parameters import Checked, parameter
-from .diagnostics import OK
+from ..perception.event_stream import EventStream
+from ..perception.events.contract import EventBatch
+from ..perception.pipeline import EventPipeline
+from .diagnostics import ERROR, OK
+from .event_messages import event_packet
 from .managed_node import ManagedNode
-from .messages import features_message, image_pixels, stamp_ns
+from .messages import S_NS, features_message, image_pixels, stamp_ns
 from .process import run_node
-from .qos import NEWEST, STREAM
+from .qos import EVENTS, EVENTS_COMPLETE, NEWEST, NEWEST_OF_DEVICE, STREAM
 
-WARM_UP_IMAGES = 5
+WARM_UPS = 5
+CHECK_PERIOD_S = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +39,21 @@ class EncoderNodeConfig(Checked):
     """Parameters of the node."""
 
     model: str = parameter('', 'model folder')
+    lockstep: bool = parameter(
+        False, 'lose nothing of a simulation that waits; false: hear any device, as best it can'
+    )
+    stamp_offset_s: float = parameter(
+        0.0, 'added to the stamps of the camera: minus the time from exposure to stamp', unit='s',
+        low=-0.1, high=0.1,
+    )  # fmt: skip
+    silence_s: float = parameter(
+        0.1, 'events: without a packet for longer the stream counts as broken', unit='s',
+        low=0.01, high=10.0,
+    )  # fmt: skip
 
 
 class EncoderNode(ManagedNode):
-    """Encodes the newest image; the same image again gives the same features again."""
+    """Encodes each image or window of events; the same again gives the same features again."""
 
     sections = (EncoderNodeConfig,)
 
@@ -37,22 +62,66 @@ class EncoderNode(ManagedNode):
 
     def configure(self) -> None:
         single_threaded()
-        self._encoder = load_encoder(self.section(EncoderNodeConfig).model)
-        for _ in range(WARM_UP_IMAGES):
-            self._encoder.encode(np.zeros((96, 96, 3), np.uint8))
-        self._seq, self._latency_s = 0, 0.0
+        cv2.setNumThreads(1)  # its pool costs more than it gains, and takes the learner's core
+        config = self._config = self.section(EncoderNodeConfig)
+        checkpoint = load_checkpoint(config.model)
+        self._pipeline = load_pipeline(checkpoint)
+        self._offset_ns = round(config.stamp_offset_s * S_NS)
         self._features = self.advertise(Features, 'features', STREAM)
-        self.subscribe(Image, 'image_raw', self._on_image, NEWEST)
+        if isinstance(self._pipeline, EventPipeline):
+            self._size = checkpoint.get('width', int), checkpoint.get('height', int)
+            blank: np.ndarray | EventBatch = EventBatch.empty(*self._size, until_us=0)
+            qos = EVENTS_COMPLETE if config.lockstep else EVENTS
+            self.subscribe(EventPacket, '/event_camera/events', self._on_packet, qos)
+            self.every(CHECK_PERIOD_S, self._on_check)
+        else:
+            blank = np.zeros((96, 96, 3), np.uint8)
+            newest = NEWEST if config.lockstep else NEWEST_OF_DEVICE
+            self.subscribe(Image, 'image_raw', self._on_image, newest)
+        for _ in range(WARM_UPS):
+            self._pipeline.observe(blank)
+
+    def activate(self) -> None:
+        self._seq, self._latency_s, self._fault = 0, 0.0, ''
+        self._stream: EventStream | None = None
+        if isinstance(self._pipeline, EventPipeline):
+            silence_s = math.inf if self._config.lockstep else self._config.silence_s
+            self._stream = EventStream(self._pipeline, *self._size, silence_s, time.monotonic())
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
-        return OK, 'active', {'images': self._seq, 'latency_ms': f'{1e3 * self._latency_s:.2f}'}
+        values = {'features': self._seq, 'latency_ms': f'{1e3 * self._latency_s:.2f}'}
+        if self._stream is None:
+            return OK, 'active', values
+        now_s = time.monotonic()
+        fault = self._stream.fault(now_s)
+        return (ERROR if fault else OK), fault or 'active', values | self._stream.values(now_s)
 
     def _on_image(self, message: Image) -> None:
         start_s = time.perf_counter()
-        features = self._encoder.encode(image_pixels(message))
-        self._features.publish(features_message(stamp_ns(message), self._seq, features))
+        self._publish(message, self._pipeline.observe(image_pixels(message)), start_s)
+
+    def _on_packet(self, message: EventPacket) -> None:
+        start_s = time.perf_counter()
+        assert self._stream is not None
+        features = self._stream.feed(event_packet(message), stamp_ns(message), time.monotonic())
+        if features is not None:
+            self._publish(message, features, start_s)
+
+    def _publish(self, message: Image | EventPacket, features: np.ndarray, start_s: float) -> None:
+        stamp = stamp_ns(message) + self._offset_ns
+        self._features.publish(features_message(stamp, self._seq, features))
         self._seq += 1
         self._latency_s = time.perf_counter() - start_s
+
+    def _on_check(self) -> None:
+        """Say at once when the stream breaks, and when it is back."""
+        assert self._stream is not None
+        fault = self._stream.fault(time.monotonic())
+        if fault and fault != self._fault:
+            self.get_logger().error(fault)
+        elif self._fault and not fault:
+            self.get_logger().info('event packets are good again')
+        self._fault = fault
 
 
 def main() -> NoReturn:

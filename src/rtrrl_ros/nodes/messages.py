@@ -94,6 +94,7 @@ def reward_message(signal: RewardSignal) -> rtrrl.Reward:
         truncated=signal.truncated,
         reward=signal.reward,
         task_reward=signal.task_reward,
+        lateral_error_m=signal.lateral_error_m,
     )
 
 
@@ -106,6 +107,7 @@ def reward_signal(message: rtrrl.Reward) -> RewardSignal:
         truncated=message.truncated,
         reward=message.reward,
         task_reward=message.task_reward,
+        lateral_error_m=message.lateral_error_m,
     )
 
 

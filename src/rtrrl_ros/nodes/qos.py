@@ -34,3 +34,21 @@ LEDGER = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
+#: what event cameras send: up to a thousand packets a second, heard from any publisher
+EVENTS = QoSProfile(
+    depth=1000,
+    reliability=ReliabilityPolicy.BEST_EFFORT,
+    durability=DurabilityPolicy.VOLATILE,
+)
+#: the same in lock-step, where none may be lost
+EVENTS_COMPLETE = QoSProfile(
+    depth=1000,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+)
+#: the newest picture of a camera
+NEWEST_OF_DEVICE = QoSProfile(
+    depth=1,
+    reliability=ReliabilityPolicy.BEST_EFFORT,
+    durability=DurabilityPolicy.VOLATILE,
+)

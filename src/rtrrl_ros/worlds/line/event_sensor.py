@@ -1,20 +1,18 @@
 """An event camera's pixels: from what they see to the events they send.
 
-After two published models, ESIM (Rebecq, Gehrig, Scaramuzza, CoRL 2018) and v2e (Hu, Liu, Delbruck,
-arXiv 2006.07722, section 4):
+After two published models: ESIM (Rebecq, Gehrig, Scaramuzza, CoRL 2018) for the events' times, and
+v2e (Hu, Liu, Delbruck, arXiv 2006.07722; constants from its public emulator) for everything that is
+not ideal about a pixel. With L the log luminance, C the pixel's thresholds, I = e^L, 1 at white:
 
-- A pixel sends an event whenever its log intensity is a threshold away from the level that it
-  memorised, +C is ON and -C is OFF (ESIM eq. 1), as often as it takes. The log intensity is taken
-  as linear between two sub-frames, which gives each event its time (ESIM fig. 3).
-- Thresholds differ from pixel to pixel, normally distributed (v2e, threshold mismatch).
-- The photoreceptor is a first-order low-pass filter, the slower the darker it is (v2e, finite
-  intensity-dependent bandwidth): its rate is 2 pi f (I + d) / (1 + d), with I = 1 at white and
-  d = 20 / 255. v2e steps it explicitly; here implicitly, which is stable at any rate.
-- After an event a pixel is held in reset for the refractory period, and memorises what it sees at
-  the end of it (v2e only counts events per period).
-- Leak lets the memorised level sink, which gives ON events at a low rate (v2e, leak events); shot
-  noise gives events of both kinds, four times as often in the dark as at white (v2e, temporal
-  noise), each of which memorises the present level.
+- Threshold and time: an event +1 (-1) is sent, and the level M becomes M + C_on (M - C_off),
+  whenever the filtered signal P reaches that level, as often as it takes. P is linear in time
+  between two sub-frames, so that an event's time is where the line crosses the level (ESIM).
+- Mismatch: C differs from pixel to pixel, normally distributed, at least 0.01 (v2e).
+- Bandwidth: dP/dt = 2 pi f (I + d) / (1 + d) (L - P), d = 20/255: dark pixels are slow (v2e). v2e
+  steps this explicitly; here implicitly, which is stable at any rate.
+- Refractory period: after an event a pixel stays in reset, and M becomes P at the end of it.
+- Leak: dM/dt = -rate C_on, which gives ON events at that rate (v2e).
+- Shot noise: events of either kind at rate (1 - 0.75 I), I at most 1; M becomes P (v2e).
 """
 
 import dataclasses

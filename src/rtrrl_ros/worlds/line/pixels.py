@@ -30,7 +30,8 @@ def expose(
     """Advance all pixels by a window; writes packed events, returns how many.
 
     Times are in sub-frames since the start of the window. `held`: until when a pixel is in reset,
-    negative where it is not.
+    negative where it is not. In a flood of more than half of MOST per pixel and sub-frame, `packed`
+    is full before the last rows: they stand still for this window.
     """
     height, width = filtered.shape
     subframes = poses.shape[0]
@@ -122,8 +123,8 @@ def _pixel(
                 level, kind = level - off, 0
             else:
                 break
-            crossing = (level - begin) / slope if slope != 0.0 else start
-            start = min(max(crossing, start), np.float32(1.0))
+            if (slope > 0.0) if kind else (slope < 0.0):  # else leak or reset took it there
+                start = min(max((level - begin) / slope, start), np.float32(1.0))
             packed[count] = _pack(np.float32(k) + start, row, u, kind, constants, subframes)
             count += 1
             if refractory > 0.0:
@@ -185,12 +186,13 @@ def sample_row(
     bx, by = np.float32(sine * step * per_m), np.float32(-cosine * step * per_m)
     # First where, then what is there: the compiler finds SIMD in a loop without scattered reads.
     # Beyond its edge the map goes on as it is there.
-    zero, most_x, most_y = np.float32(0.0), np.float32(columns - 1.001), np.float32(rows - 1.001)
+    zero, most_x, most_y = np.float32(0.0), np.float32(columns - 1.01), np.float32(rows - 1.01)
     place = np.empty(width, dtype=np.int32)
     part = np.empty((2, width), dtype=np.float32)
     for u in range(width):
-        fx = min(max(ax + np.float32(u) * bx, zero), most_x)
-        fy = min(max(ay + np.float32(u) * by, zero), most_y)
+        fx, fy = ax + np.float32(u) * bx, ay + np.float32(u) * by
+        fx, fy = fx if fx > zero else zero, fy if fy > zero else zero  # also where not a number
+        fx, fy = fx if fx < most_x else most_x, fy if fy < most_y else most_y
         ix, iy = np.int32(fx), np.int32(fy)
         part[0, u], part[1, u] = fx - np.float32(ix), fy - np.float32(iy)
         place[u] = np.int32(iy * np.int32(columns)) + ix

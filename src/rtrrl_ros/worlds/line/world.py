@@ -136,7 +136,7 @@ class LineWorld(World):
         stalled = abs(self.car.speed_m_s) < config.stalled_speed_m_s
         self._stalled_s = self._stalled_s + self.decision_period_s if stalled else 0.0
         return (
-            abs(self.projection.lateral_m) > config.off_line_m
+            not abs(self.projection.lateral_m) <= config.off_line_m  # also where not a number
             or abs(self._heading_error()) > config.backwards_angle_rad
             or self._stalled_s > config.stalled_time_s + 1e-9
         )

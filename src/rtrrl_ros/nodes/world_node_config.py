@@ -1,13 +1,14 @@
-"""Parameters of the CarRacing node beside those of the world and its shift."""
+"""Parameters of every node that is a simulated world, beside those of the world and its shift."""
 
 import dataclasses
 
 from ..parameters import Checked, parameter
-from ..worlds.car_racing_config import SPLITS
+
+SPLITS = ('training', 'evaluation')
 
 
 @dataclasses.dataclass(frozen=True)
-class CarRacingNodeConfig(Checked):
+class WorldNodeConfig(Checked):
     """How the course is driven, and how long the node waits for whom."""
 
     seed: int = parameter(0, 'decides the tracks', low=0, high=2**31 - 1)

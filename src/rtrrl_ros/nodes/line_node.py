@@ -1,0 +1,75 @@
+"""The simulated car on its line in the graph: the topics of the real one.
+
+Out: /event_camera/events, odom and world_state; in: drive. In lock-step every packet arrives; in
+real time packets are sent as camera drivers send theirs, and may be lost.
+"""
+
+from typing import NoReturn
+
+from event_camera_msgs.msg import EventPacket
+from nav_msgs.msg import Odometry
+from rclpy.publisher import Publisher
+
+from ..safety.command import Command
+from ..worlds.contract import Observation, StepType
+from ..worlds.line import LineConfig, LineShift, LineWorld
+from .event_messages import event_packet_messages
+from .odometry import odometry_message
+from .process import run_node
+from .qos import EVENTS, EVENTS_COMPLETE, STREAM
+from .world_node import WorldNode
+from .world_node_config import WorldNodeConfig
+
+TOPIC = '/event_camera/events'
+WARM_UP_STEPS = 3
+
+
+class LineNode(WorldNode):
+    """Bridges `LineWorld`; see `WorldNode`."""
+
+    sections = (WorldNodeConfig, LineConfig, LineShift)
+
+    def __init__(self) -> None:
+        super().__init__('line_node')
+
+    def make_world(self, config: WorldNodeConfig) -> LineWorld:
+        def make() -> LineWorld:
+            parts = self.section(LineConfig), self.section(LineShift)
+            return LineWorld(*parts, config.seed, config.split)
+
+        spare, self._line = make(), make()  # they share the floor, which takes long to paint
+        spare.reset(0)
+        for _ in range(WARM_UP_STEPS):
+            spare.step(Command(0, 0.0, 1.0, 0.0))
+        spare.close()
+        return self._line
+
+    def advertise_camera(self, config: WorldNodeConfig) -> Publisher:
+        self._seq = 0
+        self._packets = self.advertise(
+            EventPacket, TOPIC, EVENTS_COMPLETE if config.lockstep else EVENTS
+        )
+        self._odometry = self.advertise(Odometry, 'odom', STREAM)
+        return self._packets
+
+    def publish_sensed(self, observation: Observation, again: bool) -> None:
+        if observation.state.step_type is StepType.FIRST and not again:
+            self._seq = 0  # as a driver that starts anew: what was seen before is of no use
+        for message in event_packet_messages(observation.events, observation.stamp_ns, self._seq):
+            self._packets.publish(message)
+            self._seq += 1
+        car = self._line.car
+        self._odometry.publish(
+            odometry_message(
+                observation.stamp_ns, car.pose, observation.state.speed_m_s, car.yaw_rate_rad_s
+            )
+        )
+
+
+def main() -> NoReturn:
+    """Run the node."""
+    run_node(LineNode)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,151 @@
+"""A simulated world in the graph, in lock-step or in real time.
+
+In lock-step the world waits for the command stamped with its newest observation; if none comes it
+publishes the observation again, and in the end gives up. In real time it steps by the steady clock
+with the newest command if that is fresh, otherwise with zero.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ackermann_msgs.msg import AckermannDriveStamped
+from rclpy.publisher import Publisher
+from rosgraph_msgs.msg import Clock as ClockMessage
+from rtrrl_msgs.msg import WorldState
+
+from ..safety.command import Command
+from ..worlds.contract import Observation, World
+from .diagnostics import OK
+from .latencies import Latencies
+from .managed_node import ManagedNode
+from .messages import drive_command, make_header, world_state_message
+from .qos import RECORD, STREAM
+from .world_course import WorldCourse
+from .world_node_config import WorldNodeConfig
+
+POLL_S = 0.05
+
+
+class WorldNode(ManagedNode):
+    """Bridges a `World` to the topic of its camera, world_state and drive.
+
+    A subclass fills in three hooks, and lists `WorldNodeConfig` among its sections.
+    """
+
+    def make_world(self, config: WorldNodeConfig) -> World:
+        """The world, warmed up."""
+        raise NotImplementedError
+
+    def advertise_camera(self, config: WorldNodeConfig) -> Publisher:
+        """The publisher of what the camera senses."""
+        raise NotImplementedError
+
+    def publish_sensed(self, observation: Observation, again: bool) -> None:
+        """Publish an observation; `again`: it was published before."""
+        raise NotImplementedError
+
+    def configure(self) -> None:
+        self._config = config = self.section(WorldNodeConfig)
+        self._world = self.make_world(config)
+        self._camera = self.advertise_camera(config)
+        self._states = self.advertise(WorldState, 'world_state', RECORD)
+        self._clock_topic = None
+        if config.publish_clock:
+            self._clock_topic = self.advertise(ClockMessage, '/clock', STREAM)
+        self.subscribe(AckermannDriveStamped, 'drive', self._on_drive, STREAM)
+        self.every(POLL_S, self._on_poll)
+        self._period_s = self._world.decision_period_s / config.real_time_factor
+        if not config.lockstep:
+            self.every(self._period_s, self._on_period)
+
+    def activate(self) -> None:
+        self._course = WorldCourse(self._world, self._config.laps)
+        self._newest = Command.zero(0)
+        self._newest_s = -float('inf')
+        self._late = self._repeated = self._steps = 0
+        self._latencies = Latencies(self._period_s)
+        self._started = self._answered = False
+        self._waiting_since_s = self._published_s = time.monotonic()
+
+    def deactivate(self) -> None:
+        if not self._config.lockstep:
+            self.get_logger().info(
+                f'{self._late} of {self._steps} commands came late; from observation to drive: '
+                f'{self._latencies}'
+            )
+
+    def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
+        line = f'lap {self._course.lap}' if self._started else 'waiting for the other nodes'
+        counts = {'steps': self._steps, 'late': self._late, 'repeated': self._repeated}
+        return OK, 'finished' if self._course.finished else line, counts | self._latencies.values()
+
+    def _publish(self, observation: Observation, again: bool = False) -> None:
+        self._published_s = time.monotonic()
+        self._latencies.ask(observation.stamp_ns, self._published_s)
+        if self._clock_topic is not None:
+            header = make_header(observation.stamp_ns, '')
+            self._clock_topic.publish(ClockMessage(clock=header.stamp))
+        self.publish_sensed(observation, again)  # first: everybody waits for its features
+        self._states.publish(world_state_message(observation.state))
+
+    def _advance(self, command: Command) -> None:
+        observation = self._course.advance(command)
+        if observation is not None:
+            self._steps += 1
+            self._publish(observation)
+            self._waiting_since_s = self._published_s
+
+    def _on_drive(self, message: AckermannDriveStamped) -> None:
+        command = drive_command(message)
+        if not command.finite:
+            self.finish(1, 'a command on `drive` is not finite: it did not come from the gate')
+            return
+        self._latencies.answer(command.stamp_ns, time.monotonic())
+        if not self._config.lockstep:
+            self._newest, self._newest_s = command, time.monotonic()
+        elif self._started and command.stamp_ns == self._course.stamp_ns:
+            self._answered = True
+            self._advance(command)
+
+    def _on_period(self) -> None:
+        """Real time: one decision period is over."""
+        if not self._started or self._course.finished:
+            return
+        stamp_ns = self._course.stamp_ns
+        self._late += self._newest.stamp_ns != stamp_ns
+        fresh = time.monotonic() - self._newest_s <= self._config.command_timeout_s
+        self._advance(self._newest if fresh else Command.zero(stamp_ns))
+
+    def _on_poll(self) -> None:
+        """Begin when the others are there; in lock-step, repeat and in the end give up."""
+        waited_s = time.monotonic() - self._waiting_since_s
+        if not self._started:
+            self._begin(waited_s)
+        elif self._config.lockstep and not self._course.finished:
+            self._insist(waited_s)
+
+    def _begin(self, waited_s: float) -> None:
+        self._started = (
+            self._camera.get_subscription_count() > 0
+            and self._states.get_subscription_count() > 0
+            and self.count_publishers('drive') > 0
+        )
+        if self._started:
+            self._publish(self._course.observation)
+        elif waited_s > self._config.start_timeout_s:
+            self.finish(1, f'no encoder, reward node or gate after {waited_s:.0f} s')
+
+    def _insist(self, waited_s: float) -> None:
+        # the first answer may take as long as the slowest node needs to load
+        timeout_s = self._config.lockstep_timeout_s
+        if not self._answered:
+            timeout_s = max(timeout_s, self._config.start_timeout_s)
+        if waited_s > timeout_s:
+            stamp_s = self._course.stamp_ns * 1e-9
+            self.finish(
+                1, f'no command for the observation at {stamp_s:.2f} s within {timeout_s:g} s'
+            )
+        elif time.monotonic() - self._published_s > self._config.retry_period_s:
+            self._repeated += 1
+            self._publish(self._course.observation, again=True)
