@@ -176,19 +176,21 @@ def _plot_row(axes: Any, row: Row) -> None:
     for curve in row.curves:
         steps, scores = np.array(curve).T
         axes.plot(steps / 1e3, scores, color=colour, alpha=0.25, linewidth=0.8)
-    # a run that stopped early keeps its last score
-    ends = sorted({steps for curve in row.curves for steps, _ in curve})
-    padded = [[_score_at(curve, end) for end in ends] for curve in row.curves]
+    steps, medians = median_curve(row.curves)
     axes.plot(
-        np.array(ends) / 1e3, np.median(padded, axis=0), color=colour, linewidth=1.6,
+        steps / 1e3, medians, color=colour, linewidth=1.6, marker='.', markersize=4,
         label=row.cell,
     )  # fmt: skip
 
 
-def _score_at(curve: list[tuple[int, float]], steps: int) -> float:
-    """The newest score at that step; before the first evaluation, that one."""
-    score = curve[0][1]
-    for at, value in curve:
-        if at <= steps:
-            score = value
-    return score
+def median_curve(curves: Sequence[Sequence[tuple[int, float]]]) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and median score of the first, second, ... evaluation of all seeds.
+
+    They fall on ends of episodes, at slightly different steps. A run that stopped early keeps its
+    last score.
+    """
+    most = max(curves, key=len)
+    scores = [
+        [curve[min(index, len(curve) - 1)][1] for index in range(len(most))] for curve in curves
+    ]
+    return np.array([steps for steps, _ in most]), np.median(scores, axis=0)
