@@ -36,7 +36,7 @@ def test_the_main_job_reports_what_it_drove(
     before, after = load_checkpoint(model), load_checkpoint(out / 'tuned')
     changed = {name for name, v in before.tensors.items() if not v.equal(after.tensors[name])}
     assert changed and all(name.startswith('critic.') for name in changed)
-    assert (out / 'returns.png').read_bytes().startswith(b'\x89PNG')
+    assert (out / 'laps.png').read_bytes().startswith(b'\x89PNG')
     said = capfd.readouterr().out
-    assert 'The shift costs the frozen policy' in said
+    assert 'The return: the shift takes' in said
     assert 'Memory of the whole graph' in said

@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import experiment_car_racing, experiment_pomdp, experiment_stability
+from . import experiment_car_racing, experiment_line, experiment_pomdp, experiment_stability
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -15,5 +15,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = parser.add_subparsers(dest='name', required=True, metavar='NAME')
-    for module in (experiment_car_racing, experiment_pomdp, experiment_stability):
+    for module in (
+        experiment_line, experiment_car_racing, experiment_pomdp, experiment_stability
+    ):  # fmt: skip
         module.add_parser(names)

@@ -1,38 +1,20 @@
 """Fine-tuning under a shift in CarRacing, over seeds, beside the frozen policy and the control."""
 
 import dataclasses
-import hashlib
 import statistics
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
-from ..checkpoint import WEIGHTS, load_checkpoint
-from ..configuration import TaskConfig, load_task_config
+from ..configuration import TaskConfig
 from ..driving.report import LAST_LAPS
-from ..driving.trial import Trial, run_trial
-from ..worlds.shifts import parse_shift
 from .runs import run_all
+from .trial_job import ARMS, COLOURS, run_job, shared_by_jobs
 
 matplotlib.use('Agg')  # no display on a server
 from matplotlib import pyplot
 from matplotlib.ticker import MaxNLocator
-
-#: (learn, explore) of each arm
-ARMS = {'frozen': (False, False), 'frozen, exploring': (False, True), 'tuned': (True, True)}
-COLOURS = {'frozen': '#d62728', 'frozen, exploring': '#ff9f40', 'tuned': '#1f77b4'}
-
-
-def run_job(job: dict[str, Any]) -> dict[str, Any]:
-    """One trial, as the JSON of evaluate and finetune."""
-    learn, explore = ARMS[job['arm']]
-    config = load_task_config('car-racing').with_learner(job['learner'])
-    shift = parse_shift('car-racing', job['shift'])
-    checkpoint = load_checkpoint(job['model'])
-    trial = Trial('car-racing', checkpoint, config, shift, job['seed'], job['laps'], learn, explore)
-    return run_trial(trial).to_json()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,12 +36,7 @@ def run(
     workers: int, on_run: Callable[[int, int], None],
 ) -> list[Outcome]:  # fmt: skip
     """Drive every arm on every seed; writes runs.jsonl, table.md and laps.png under `out`."""
-    weights = hashlib.sha256((model / WEIGHTS).read_bytes()).hexdigest()[:16]
-    shared = {
-        'model': str(model), 'weights': weights, 'shift': shift, 'laps': laps,
-        'learner': dataclasses.asdict(config.learner), 'reward': dataclasses.asdict(config.reward),
-        'world': dataclasses.asdict(config.world),
-    }  # fmt: skip
+    shared = {**shared_by_jobs('car-racing', model, config, laps), 'shift': shift}
     jobs = [{**shared, 'arm': arm, 'seed': seed} for seed in seeds for arm in ARMS]
     results = run_all(run_job, jobs, out / 'runs.jsonl', workers, on_run)
     returns: dict[int, dict[str, list[float]]] = {seed: {} for seed in seeds}

@@ -1,4 +1,4 @@
-"""How long a decision takes without any policy: the stock environment, and the world around it.
+"""How long a decision takes without any policy: the bare worlds, and the stock environment.
 
 The ratio of a whole control loop to these says what the loop itself costs.
 """
@@ -12,9 +12,8 @@ from collections.abc import Generator
 import numpy as np
 
 from ..safety.command import Command
-from .car_racing import FRAME_S, CarRacingConfig, CarRacingWorld, track_seed
-from .car_racing_env import car_racing
-from .contract import StepType
+from .contract import StepType, World
+from .registry import make_world
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,22 +26,23 @@ class LoopTime:
 
 
 def measure_bare_loop(
-    decisions: int = 500, config: CarRacingConfig | None = None, seed: int = 0
+    task: str, decisions: int = 500, config: object | None = None, seed: int = 0
 ) -> dict[str, LoopTime]:
-    """Time the CarRacing loop with nothing in it but a constant gentle command.
+    """Time the loop of a task with nothing in it but a constant gentle command.
 
-    A decision is `config.frame_skip` frames. Resets are not timed.
+    Resets are not timed.
 
     Returns
     -------
-    'stock' : gymnasium's own `CarRacing.step`, which draws every frame
-    'world' : `CarRacingWorld.step`, which draws the frames that are looked at
+    'world' : the task's world
+    'stock' : in car-racing also gymnasium's own `CarRacing.step`, which draws every frame
     """
-    config = config or CarRacingConfig()
-    return {
-        'stock': _timed(_stock_loop(config, seed), decisions),
-        'world': _timed(_world_loop(config, seed), decisions),
-    }
+    with contextlib.closing(make_world(task, config, seed=seed)) as world:
+        times = {'world': _timed(_world_loop(world), decisions)}
+        if task == 'car-racing':
+            frames = world.config.frame_skip  # type: ignore[attr-defined]
+            times['stock'] = _timed(_stock_loop(frames, seed), decisions)
+    return times
 
 
 def _timed(loop: Generator[float, None, None], decisions: int) -> LoopTime:
@@ -51,27 +51,27 @@ def _timed(loop: Generator[float, None, None], decisions: int) -> LoopTime:
     return LoopTime(decisions, float(np.median(seconds)), float(np.percentile(seconds, 99.0)))
 
 
-def _stock_loop(config: CarRacingConfig, seed: int) -> Generator[float, None, None]:
+def _world_loop(world: World) -> Generator[float, None, None]:
+    for lap in itertools.count():
+        observation = world.reset(lap)
+        while observation.state.step_type != StepType.LAST:
+            command = Command(observation.stamp_ns, 0.0, 0.5, 0.5)
+            start = time.perf_counter()
+            observation = world.step(command)
+            yield time.perf_counter() - start
+
+
+def _stock_loop(frames: int, seed: int) -> Generator[float, None, None]:
+    from .car_racing import track_seed
+    from .car_racing_env import car_racing
+
     env, action = car_racing.CarRacing(), np.array([0.0, 0.1, 0.0], dtype=np.float32)
     for lap in itertools.count():
         env.reset(seed=track_seed(seed, lap, 'evaluation'))
-        for _ in range(round(config.time_limit_s / FRAME_S) // config.frame_skip):
+        over = False
+        while not over:
             start = time.perf_counter()
-            for _ in range(config.frame_skip):
-                over = env.step(action)[2]
+            for _ in range(frames):
+                _, _, terminated, truncated, _ = env.step(action)
+                over = over or terminated or truncated
             yield time.perf_counter() - start
-            if over:
-                break
-
-
-def _world_loop(config: CarRacingConfig, seed: int) -> Generator[float, None, None]:
-    with contextlib.closing(CarRacingWorld(config, seed=seed)) as world:
-        for lap in itertools.count():
-            observation = world.reset(lap)
-            while observation.state.step_type != StepType.LAST:
-                command = Command(
-                    observation.stamp_ns, 0.0, 0.0, 0.1 * config.max_acceleration_m_s2
-                )
-                start = time.perf_counter()
-                observation = world.step(command)
-                yield time.perf_counter() - start
