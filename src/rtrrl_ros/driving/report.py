@@ -22,13 +22,14 @@ Phases = dict[str, list[dict[str, Any]]]
 def summary(phases: Phases, score: Score) -> dict[str, Any]:
     """Numbers to compare: mean score of each phase, and of the last laps of each.
 
-    The score is that of the laps' JSON, in its unit; its name is part of the keys.
+    The score is that of the laps' JSON, in its unit.
     """
     return {
         name: {
             'laps': len(laps),
-            f'mean_{score.key}': score.mean(laps) / score.factor,
-            f'last_laps_mean_{score.key}': score.mean(laps[-LAST_LAPS:]) / score.factor,
+            'score': score.key,
+            'mean': score.mean(laps) / score.factor,
+            'last_laps_mean': score.mean(laps[-LAST_LAPS:]) / score.factor,
             'interventions': sum(lap['interventions'] for lap in laps),
             'rolled_back': sum(lap['rolled_back'] for lap in laps),
         }
