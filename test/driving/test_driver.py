@@ -42,11 +42,13 @@ class Rig:
         data = np.full(SIZE, 0.1 * stamp, dtype=np.float32)
         return self.take(self.driver.on_features(stamp, data))
 
-    def reward(self, stamp: int, step_type: StepType = StepType.MID, reward: float = 0.5) -> list:
+    def reward(
+        self, stamp: int, step_type: StepType = StepType.MID, reward: float = 0.5, lap: int = 0
+    ) -> list:
         last = step_type is StepType.LAST
         return self.take(
             self.driver.on_reward(
-                RewardSignal(stamp, 0, step_type, False, last, reward, task_reward=reward)
+                RewardSignal(stamp, lap, step_type, False, last, reward, task_reward=reward)
             )
         )
 
@@ -162,3 +164,89 @@ def test_non_finite_features_send_nothing(bad: float) -> None:
     data[1] = bad
     assert list(rig.driver.on_features(1, data)) == []
     assert rig.features(2) == [2]  # and the next good ones drive again
+
+
+def in_the_middle_of_a_lap() -> Rig:
+    """Real time, after three observations of lap 0; 4 is its last, 5 the first of lap 1."""
+    rig = Rig(lockstep=False)
+    for stamp in (1, 2, 3):
+        rig.features(stamp)
+        rig.reward(stamp, StepType.FIRST if stamp == 1 else StepType.MID)
+        rig.executed(stamp)
+    assert (rig.agent.rtrrl.actor.state != 0).any()
+    return rig
+
+
+def is_as_after(rig: Rig, *stamps: int) -> bool:
+    """Whether the recurrent state is one that has seen these observations and nothing else."""
+    fresh = Rig(lockstep=False)
+    fresh.agent.networks['actor'].flat.copy_(rig.agent.networks['actor'].flat)
+    for stamp in stamps:
+        fresh.features(stamp)
+    return bool((fresh.agent.rtrrl.actor.state == rig.agent.rtrrl.actor.state).all())
+
+
+def test_a_lap_whose_end_was_lost_does_not_go_on_into_the_next() -> None:
+    rig = in_the_middle_of_a_lap()
+    rig.features(4)  # its reward, LAST, never comes
+    rig.executed(4)
+    assert rig.features(5) == [5]
+    assert not is_as_after(rig, 5)  # nobody can know yet
+    rig.reward(5, StepType.FIRST, lap=1)
+    assert (rig.agent.rtrrl.actor.state == 0).all()
+    assert rig.agent.laps == 0  # what it was worth is not known
+    rig.executed(5)
+    assert rig.features(6) == [6]
+    assert is_as_after(rig, 6)
+    rig.reward(6, lap=1)
+    rig.executed(6)
+    rig.features(7)
+    rig.reward(7, StepType.LAST, lap=1)
+    assert rig.reports[-1].lap_end is not None  # this lap ends as it should
+    assert rig.agent.laps == 1
+
+
+def test_the_end_and_the_start_lost_the_lap_number_tells() -> None:
+    rig = in_the_middle_of_a_lap()
+    for stamp in (4, 5, 6):
+        rig.features(stamp)
+        rig.executed(stamp)
+    rig.reward(6, lap=1)
+    assert (rig.agent.rtrrl.actor.state == 0).all()
+
+
+def test_a_first_reward_that_is_there_before_its_features_starts_afresh_at_once() -> None:
+    rig = in_the_middle_of_a_lap()
+    rig.features(4)
+    rig.reward(5, StepType.FIRST, lap=1)
+    assert rig.features(5) == [5]
+    assert is_as_after(rig, 5)
+
+
+def test_an_end_that_comes_late_is_judged_with_the_whole_return() -> None:
+    rig = in_the_middle_of_a_lap()
+    returns = []
+    end_lap = rig.agent.end_lap
+    rig.agent.end_lap = lambda value: returns.append(value) or end_lap(value)
+    rig.features(4)
+    rig.features(5)
+    rig.reward(4, StepType.LAST)  # after the lap that follows was entered
+    rig.reward(5, StepType.FIRST, lap=1)
+    assert returns == [4 * 0.5]
+    assert (rig.agent.rtrrl.actor.state == 0).all()
+
+
+def test_a_reward_that_comes_twice_counts_once_in_the_return() -> None:
+    rig = Rig(lockstep=True)
+    returns = []
+    rig.agent.end_lap = returns.append
+    rig.reward(1, StepType.FIRST, reward=0.0)
+    rig.features(1)
+    rig.executed(1)
+    rig.reward(2)
+    rig.reward(2)
+    rig.features(2)
+    rig.executed(2)
+    rig.features(3)
+    rig.reward(3, StepType.LAST)
+    assert returns == [1.0]

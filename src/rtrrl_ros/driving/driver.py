@@ -42,7 +42,9 @@ class Driver:
 
     In lock-step the action for an observation waits until everything about the observation before
     has been learned: the run is then a function of the seed alone. Otherwise the car does not wait:
-    where a partner is missing when the next features come, nothing is learned from that step.
+    where a partner is missing when the next features come, nothing is learned from that step. A lap
+    whose last step was not learned from ends when the next lap is noticed: what the recurrent state
+    remembers of one lap never goes on for long into the next.
     """
 
     def __init__(
@@ -57,7 +59,10 @@ class Driver:
         self._previous: int | None = None  # stamp of the action before, in this lap
         self._command: Command | None = None
         self._act_latency_s = 0.0
-        self._lap_return = 0.0
+        self._begun: int | None = None  # stamp of the first action of the recurrent state
+        self._lap: int | None = None  # its lap, once a reward has told
+        self._lap_returns: collections.OrderedDict[int, float] = collections.OrderedDict()
+        self._over: int | None = None  # the lap whose LAST reward came last
         self._rewards: collections.OrderedDict[int, RewardSignal] = collections.OrderedDict()
         self._executed: collections.OrderedDict[int, Mode] = collections.OrderedDict()
 
@@ -77,16 +82,37 @@ class Driver:
 
     def on_reward(self, signal: RewardSignal) -> Iterator[Command]:
         """The reward of the transition into an observation."""
+        if signal.stamp_ns not in self._rewards:
+            self._add_up(signal)
         _remember(self._rewards, signal.stamp_ns, signal)
         yield from self._advance()
 
+    def _add_up(self, signal: RewardSignal) -> None:
+        """The return of a lap holds every reward that came, learned from or not."""
+        before = self._lap_returns.get(signal.lap, 0.0)
+        if signal.step_type is StepType.FIRST:
+            before = 0.0
+        _remember(self._lap_returns, signal.lap, before + signal.task_reward)
+        if signal.step_type is StepType.LAST:
+            self._over = signal.lap
+        self._tell_lap(signal.stamp_ns, signal.lap)
+
+    def _tell_lap(self, stamp_ns: int, lap: int) -> None:
+        """The lap of an observation: perhaps one that the recurrent state has seen."""
+        if self._lap is None and self._begun is not None and self._acted is not None:
+            if self._begun <= stamp_ns <= self._acted:
+                self._lap = lap
+
     def _advance(self) -> Iterator[Command]:
         while True:
-            if self._can_learn():
+            if not self._learned and self._leave_lap(self._acted):
+                self._learned = True  # it was acted on with the wrong state
+            elif self._can_learn():
                 self._learn()
             elif self._waiting is not None and (self._learned or not self.lockstep):
                 if not self._learned:
                     self.agent.skip()
+                self._leave_lap(self._waiting[0])
                 command = self._act(*self._waiting)
                 self._waiting = None
                 if command is not None:
@@ -101,9 +127,31 @@ class Driver:
             action = np.clip(action, -1.0, 1.0)
         self._previous = self._acted
         self._acted, self._learned = stamp_ns, False
+        if self._begun is None:
+            self._begun = stamp_ns
+        if stamp_ns in self._rewards:
+            self._tell_lap(stamp_ns, self._rewards[stamp_ns].lap)
         self._command = None if action is None else self.actuation.command(stamp_ns, action)
         self._act_latency_s = time.perf_counter() - start
         return self._command
+
+    def _leave_lap(self, stamp_ns: int | None) -> bool:
+        """Start anew where an observation belongs to a later lap than the recurrent state.
+
+        Never in lock-step, where the end of a lap is always learned from.
+        """
+        signal = None if stamp_ns is None else self._rewards.get(stamp_ns)
+        if signal is None or self._begun is None or signal.stamp_ns <= self._begun:
+            return False
+        same = self._lap is None or signal.lap == self._lap
+        if same and signal.step_type is not StepType.FIRST:
+            return False
+        if self._lap is not None and self._lap == self._over and not same:
+            self.agent.end_lap(self._lap_returns[self._lap])
+        else:
+            self.agent.restart()  # nobody knows what the lap was worth: it is not judged
+        self._begun = self._lap = None
+        return True
 
     def _can_learn(self) -> bool:
         if self._learned or self._acted is None or self._acted not in self._rewards:
@@ -122,11 +170,10 @@ class Driver:
             reward=signal.reward, first=first, terminated=signal.terminated,
             executed=mode in (Mode.PASSED, Mode.LIMITED),
         )  # fmt: skip
-        self._lap_return += signal.task_reward
         drift, lap_end = self.agent.drift(), None
         if signal.step_type is StepType.LAST:
-            lap_end = self.agent.end_lap(self._lap_return)
-            self._lap_return = 0.0
+            lap_end = self.agent.end_lap(self._lap_returns[signal.lap])
+            self._begun = self._lap = None
         self._learned = True
         self.on_report(
             DriverReport(
