@@ -17,7 +17,8 @@ def add_parser(names: argparse._SubParsersAction) -> None:
         help='fine-tuning on the line under shifts, every cell beside its frozen policy',
         description='Cell x shift x seed on the simulated line car: the frozen policy without '
         'shift, the frozen policy under the shift, and the learner, on the same tracks.',
-        epilog=learner_help() + '\n\nExample: rtrrl experiment line-shift --cell lrcssm --laps 60',
+        epilog=learner_help()
+        + '\n\nExample: rtrrl experiment line-shift --cell lrcssm --more-laps 50',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -29,6 +30,10 @@ def add_parser(names: argparse._SubParsersAction) -> None:
         help='instead of the shipped ones; may be given once for each cell',
     )  # fmt: skip
     parser.add_argument('--laps', type=positive_int, default=10, help='default 10')
+    parser.add_argument(
+        '--more-laps', type=positive_int, default=0, metavar='N',
+        help='further laps of the learner, to see whether it forgets; default 0',
+    )  # fmt: skip
     parser.add_argument(
         '--shift', action='append', metavar='K=V[,K=V]',
         help=f'may be given several times; default: {" and ".join(SHIFTS)}',
@@ -62,7 +67,8 @@ def run(options: argparse.Namespace) -> int:
     with Stages() as stages:
         line_shift.run(
             out, models, config, shifts=shifts, seeds=seeds_of(options), laps=options.laps,
-            workers=options.workers, on_run=lambda d, n: stages.update('trials', d, n),
+            more_laps=options.more_laps, workers=options.workers,
+            on_run=lambda d, n: stages.update('trials', d, n),
         )  # fmt: skip
     print((out / 'table.md').read_text(), end='')
     print(f'wrote {out}/runs.jsonl, {out}/table.md and {out}/laps.png')

@@ -52,9 +52,9 @@ class LinePretrainConfig(Checked):
     hidden_size: int = parameter(32, 'units of the cell', low=1)
     laps: int = parameter(3, 'laps that the driver drives, each on a track of its own', low=2)
     critic_laps: int = parameter(6, 'laps of the clone that the critic is fitted to', low=0)
-    push_std: float = parameter(0.15, 'steering push, in units of the range', low=0)
+    push_std: float = parameter(0.25, 'steering push, in units of the range', low=0)
     push_correlation: float = parameter(
-        0.97, 'of the push between two decisions', low=0, high=1, high_open=True
+        0.99, 'of the push between two decisions', low=0, high=1, high_open=True
     )
 
 
