@@ -58,3 +58,18 @@ def test_switched_off_it_only_watches() -> None:
     assert not any(
         watch.end_lap(0.0, trained=True, weights=weights(n)).rolled_back for n in range(8)
     )
+
+
+def test_without_laps_of_a_standing_actor_the_first_lap_is_the_baseline() -> None:
+    watch = Guard(LearnerConfig(rollback_laps=1), PRETRAINED)
+    assert not watch.end_lap(100.0, trained=True, weights=weights(1)).rolled_back
+    assert watch.baseline == 100.0
+    assert not watch.end_lap(90.0, trained=True, weights=weights(2)).rolled_back
+    assert watch.end_lap(70.0, trained=True, weights=weights(3)).rolled_back
+
+
+def test_only_a_better_lap_than_any_before_makes_a_snapshot() -> None:
+    watch = guard()
+    laps = (90.0, 110.0, 105.0, 111.0)
+    verdicts = [watch.end_lap(lap, trained=True, weights=weights(1)) for lap in laps]
+    assert [verdict.improved for verdict in verdicts] == [False, True, False, True]

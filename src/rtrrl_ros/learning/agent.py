@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..errors import UserError
@@ -70,6 +71,7 @@ class Agent:
         roles = ['actor'] if shared or not learn else ['actor', 'critic']
         td = {role: make_td_network(networks[role], config, role) for role in roles}
         self.rtrrl = Rtrrl(td['actor'], td.get('critic'), policy, config)
+        self.pretrained = networks['actor'].flat.clone()
         self.observations = ObservationScale(observation_size)
         self.rewards = RewardScale(config.gamma)
         self.counters = Counters()
@@ -205,7 +207,7 @@ class Agent:
 
     def drift(self) -> float:
         """||theta - theta_pre|| of the actor."""
-        return self.rtrrl.actor.drift()
+        return float(torch.linalg.vector_norm(self.networks['actor'].flat - self.pretrained))
 
 
 def input_size(config: LearnerConfig, observation_size: int, action_size: int) -> int:

@@ -82,8 +82,15 @@ class LearnerConfig(Checked):
         0.1, 'beta: every step pulls the actor back by learning rate x beta x (theta - theta_pre)',
         low=0, source='2602.02236',
     )  # fmt: skip
+    drift_anchor: str = parameter(
+        'pretrained', 'what the drift penalty pulls to: theta_pre, or the weights of the best lap '
+        'so far, once there is one', choices=('pretrained', 'best'),
+    )  # fmt: skip
     warmup_laps: int = parameter(
-        1, 'laps in which only the critic learns; they also measure the baseline return', low=0
+        1,
+        'laps in which only the critic learns; they also measure the baseline return; 0: the '
+        'first lap does',
+        low=0,
     )
     exploration: str = parameter(
         'fixed', 'deviation of continuous actions: fixed, or a further output that is learned',

@@ -3,6 +3,9 @@
 import dataclasses
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from .agent import Agent
 from .guard import Guard
 
@@ -43,6 +46,14 @@ class GuardedAgent(Agent):
                 self.rtrrl.actor.reset_optimizer()
                 rolled_back = True
                 self.counters.rollbacks += 1
+            if verdict.improved and self.config.drift_anchor == 'best':
+                self._anchor(self.guard.snapshot)
         self.laps += 1
         self.restart()
         return LapEnd(rolled_back, self.guard.frozen)
+
+    def _anchor(self, weights: Tensor) -> None:
+        """Hold the actor near these weights, no further from the pretrained ones than before."""
+        left = self.config.drift_limit - float(torch.linalg.vector_norm(weights - self.pretrained))
+        if left > 0.0:
+            self.rtrrl.actor.tether(weights, left)

@@ -4,6 +4,7 @@ theta <- origin + (1 - pull) (theta + step(delta, z) - origin), no further than 
 z     <- decay z + gradient
 """
 
+import dataclasses
 import math
 
 import numpy as np
@@ -90,6 +91,11 @@ class ReferenceNetwork:
     def reset_optimizer(self) -> None:
         """Forget moments."""
         self.optimizer.reset()
+
+    def tether(self, origin: Tensor, drift_limit: float) -> None:
+        """Pull towards these parameters (P,) from now on, and go no further from them."""
+        self.origin.copy_(origin)
+        self.rule = dataclasses.replace(self.rule, drift_limit=drift_limit)
 
     def drift(self) -> float:
         """||theta - origin||."""

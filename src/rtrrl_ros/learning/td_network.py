@@ -54,6 +54,9 @@ class TdNetwork(Protocol):
     def reset_optimizer(self) -> None:
         """Forget moments."""
 
+    def tether(self, origin: Tensor, drift_limit: float) -> None:
+        """Pull towards these parameters (P,) from now on, and go no further from them."""
+
     def drift(self) -> float:
         """||theta - origin||."""
 

@@ -135,6 +135,18 @@ def test_it_keeps_the_drift_limit(cell: str) -> None:
     assert fused.drift() == pytest.approx(0.02, rel=1e-4)
 
 
+@pytest.mark.parametrize('limit', [5.0, 0.01])
+def test_held_elsewhere_it_follows_the_reference_on(limit: float) -> None:
+    config = dataclasses.replace(CONFIG, actor_learning_rate=1e-3, drift_penalty=50.0)
+    learner, fused = make_pair('lrcssm', config)
+    drive(learner, fused, 100)
+    anchor = fused.flat.clone()
+    for either in (learner, fused):
+        either.tether(anchor, limit)
+    assert drive(learner, fused, 100) < 1e-5
+    assert 0.0 < float((fused.flat - anchor).norm()) <= limit * (1 + 1e-4)
+
+
 def test_without_pull_or_limit_it_still_follows_the_reference() -> None:
     config = dataclasses.replace(CONFIG, drift_penalty=0.0, drift_limit=1e30)
     learner, fused = make_pair('lrcssm', config)

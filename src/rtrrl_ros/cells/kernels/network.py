@@ -9,6 +9,7 @@ and no allocation:
 Threading: none; one caller. The tensors it shows are views of its memory.
 """
 
+import dataclasses
 import math
 from types import ModuleType
 
@@ -142,6 +143,12 @@ class FusedNetwork:
             kappa, longest if adam else 0.0, 1.0, 1.0,
         )  # fmt: skip
         self._hyper[td.REACH] = math.inf  # the parameters may have been moved
+
+    def tether(self, origin: Tensor, drift_limit: float) -> None:
+        """Pull towards these parameters (P,) from now on, and go no further from them."""
+        self.origin.copy_(origin)
+        self.rule = dataclasses.replace(self.rule, drift_limit=drift_limit)
+        self._hyper[td.DRIFT_LIMIT], self._hyper[td.REACH] = drift_limit, math.inf
 
     def step(self, x: Array, with_trace: bool = True) -> Array:
         """Advance by one input (input_size,).
