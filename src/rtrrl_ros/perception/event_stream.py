@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .events.codecs import EventPacket
+from .events.contract import UNKNOWN_US, EventBatch
 from .events.packets import PacketSource
 from .pipeline import EventPipeline
 
@@ -16,8 +17,9 @@ from .pipeline import EventPipeline
 class EventStream:
     """A `PacketSource` and the pipeline that it feeds.
 
-    Where sensor time begins anew (a driver that restarts, a simulated car put on the start line)
-    the pipeline does too.
+    Where sensor time begins anew (a driver that restarts, a simulated car put on the start line, a
+    damaged packet) the pipeline does too. Its windows then end where the first packet does: decoded
+    times are known up to a turn of the sensor's clock only, which is no multiple of a window.
 
     Parameters
     ----------
@@ -31,6 +33,7 @@ class EventStream:
     ) -> None:
         self.pipeline = pipeline
         self.pipeline.reset()
+        self._window_us = pipeline.window_us
         self.source = PacketSource(width, height)
         self.source.open()
         self._silence_s = silence_s
@@ -38,6 +41,8 @@ class EventStream:
         self._heard_s: float | None = None
         self._counted = 0  # events until the rate was asked for
         self._newest: tuple[int, np.ndarray] | None = None
+        self._damage = ''
+        self._shift_us: int | None = None  # from sensor time to the time of the windows
 
     def feed(self, packet: EventPacket, stamp_ns: int, now_s: float) -> np.ndarray | None:
         """Features (latent,) float32 of the window that this packet completes, if it does.
@@ -46,17 +51,42 @@ class EventStream:
         stamp, gets the same features again.
         """
         self._heard_s = now_s
-        batch = self.source.feed(packet)
+        batch = self._decode(packet)
         if batch is None:
             return None
-        if batch.restart:
-            self.pipeline.reset()
-            batch = dataclasses.replace(batch, restart=False)
-        if self.pipeline.push(batch):
+        if self.pipeline.push(self._aligned(batch)):
             self._newest = stamp_ns, self.pipeline.encode()
         elif self._newest is None or self._newest[0] != stamp_ns:
             return None
         return self._newest[1]
+
+    def _decode(self, packet: EventPacket) -> EventBatch | None:
+        """The events of a packet that can be used and tells the time."""
+        counters = self.source.counters
+        damaged, rejected = counters.damaged_packets, counters.rejected_events
+        batch = self.source.feed(packet)
+        self._damage = ''
+        if batch is None:
+            return None
+        if counters.damaged_packets > damaged:
+            self._damage = f'event packet {packet.seq} is damaged: it ends within a word'
+        elif counters.rejected_events - rejected > len(batch):
+            self._damage = f'event packet {packet.seq} is damaged: its events are not on the sensor'
+        if self._damage or batch.restart:  # a damaged packet may have put the clock anywhere
+            self.pipeline.reset()
+            self._shift_us = None
+        return None if self._damage or batch.until_us == UNKNOWN_US else batch
+
+    def _aligned(self, batch: EventBatch) -> EventBatch:
+        """The same events in the time of the windows."""
+        if self._shift_us is None:
+            self._shift_us = self._window_us - batch.until_us % self._window_us
+        return dataclasses.replace(
+            batch,
+            t_us=batch.t_us + self._shift_us,
+            until_us=batch.until_us + self._shift_us,
+            restart=False,
+        )
 
     def fault(self, now_s: float) -> str:
         """Why there are no features, one line; '' while usable packets come."""
@@ -66,7 +96,13 @@ class EventStream:
         silent_s = now_s - self._heard_s
         if silent_s > self._silence_s:
             return 'event packets have stopped: camera unplugged, or its driver down?'
-        return self.source.fault
+        return self.source.fault or self._damage
+
+    @property
+    def unusable(self) -> int:
+        """Packets so far that were lost, refused or damaged."""
+        counters = self.source.counters
+        return counters.lost_packets + counters.rejected_packets + counters.damaged_packets
 
     def values(self, now_s: float) -> dict[str, Any]:
         """Counters, and the rate of events since it was asked for last."""

@@ -3,6 +3,7 @@
 Threading: none; one caller, which calls `observe` once for each observation, in order.
 """
 
+import dataclasses
 from typing import Protocol
 
 import numpy as np
@@ -55,6 +56,10 @@ class EventPipeline:
     window, frames : how windows are cut and frames are made
     width, height : of the sensor in pixels
     encoder : needed for `observe` only
+
+    Attributes
+    ----------
+    window_us : length of a window
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class EventPipeline:
         encoder: FrameEncoder | None = None,
     ) -> None:  # fmt: skip
         self._window, self._size = window, (width, height)
+        self.window_us = window.window_us
         self.builder = FrameBuilder(frames, width, height, window.window_us)
         self.encoder = encoder
         self.reset()
@@ -69,17 +75,21 @@ class EventPipeline:
     def reset(self) -> None:
         """Start with an empty frame."""
         self.windows = EventWindows(self._window, *self._size)
-        self._fresh = True
+        self._fresh = self._anew = True
         self._frame = np.zeros(self.builder.shape, np.float32)
 
     def push(self, batch: EventBatch) -> bool:
         """Take events; returns whether they completed a window, so that there is a new frame."""
         if self._fresh:  # the window that a first batch completes has to begin somewhere
-            self.windows.advance(max(0, batch.until_us - self._window.window_us))
+            self.windows.advance(max(0, batch.until_us - self.window_us))
             self._fresh = False
         done = self.windows.push(batch)
         for window in done:
-            self._frame = self.builder.build(window)
+            # the builder remembers what it saw before the reset
+            self._frame = self.builder.build(
+                dataclasses.replace(window, restart=window.restart or self._anew)
+            )
+            self._anew = False
         return bool(done)
 
     def frame(self, sensed: np.ndarray | EventBatch) -> np.ndarray:
