@@ -23,3 +23,8 @@ def diagnostic_array(
     message = DiagnosticArray(status=[status])
     message.header.stamp = stamp
     return message
+
+
+def status_values(status: DiagnosticStatus) -> dict[str, str]:
+    """The values of a status by their keys."""
+    return {value.key: value.value for value in status.values}

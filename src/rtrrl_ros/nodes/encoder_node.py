@@ -23,7 +23,7 @@ from ..parameters import Checked, parameter
 from ..perception.event_stream import EventStream
 from ..perception.events.contract import EventBatch
 from ..perception.pipeline import EventPipeline
-from .diagnostics import ERROR, OK
+from .diagnostics import ERROR, OK, WARN
 from .event_messages import event_packet
 from .managed_node import ManagedNode
 from .messages import S_NS, features_message, image_pixels, stamp_ns
@@ -82,7 +82,7 @@ class EncoderNode(ManagedNode):
             self._pipeline.observe(blank)
 
     def activate(self) -> None:
-        self._seq, self._latency_s, self._fault = 0, 0.0, ''
+        self._seq, self._latency_s, self._fault, self._unusable = 0, 0.0, '', 0
         self._stream: EventStream | None = None
         if isinstance(self._pipeline, EventPipeline):
             silence_s = math.inf if self._config.lockstep else self._config.silence_s
@@ -93,8 +93,14 @@ class EncoderNode(ManagedNode):
         if self._stream is None:
             return OK, 'active', values
         now_s = time.monotonic()
+        values |= self._stream.values(now_s)
         fault = self._stream.fault(now_s)
-        return (ERROR if fault else OK), fault or 'active', values | self._stream.values(now_s)
+        if fault:
+            return ERROR, fault, values
+        before, self._unusable = self._unusable, self._stream.unusable
+        if self._unusable > before:
+            return WARN, f'{self._unusable - before} event packets lost or unusable lately', values
+        return OK, 'active', values
 
     def _on_image(self, message: Image) -> None:
         start_s = time.perf_counter()

@@ -19,6 +19,7 @@ from sensor_msgs.msg import Joy
 from ..parameters import Checked, parameter
 from ..safety.gate import Gate, GateLimits, GateOutput, Mode
 from .diagnostics import OK, WARN
+from .latencies import Latencies
 from .managed_node import ManagedNode
 from .messages import drive_command, drive_message, executed_message
 from .process import run_node
@@ -35,6 +36,10 @@ class GateNodeConfig(Checked):
     deadman_button: int = parameter(
         5, 'index of the deadman in the buttons of joy (5: right bumper)', low=0, high=31
     )
+    deadline_s: float = parameter(
+        0.01, 'real time: a proposal should be answered within this time of its stamp; those that '
+        'are not are counted', unit='s', low=0.001, high=1.0,
+    )  # fmt: skip
 
 
 class GateNode(ManagedNode):
@@ -47,7 +52,12 @@ class GateNode(ManagedNode):
 
     def configure(self) -> None:
         limits = self.section(GateLimits)
-        self._button = self.section(GateNodeConfig).deadman_button
+        config = self.section(GateNodeConfig)
+        self._button = config.deadman_button
+        # a simulated clock moves in the steps of its world: there the world measures
+        self._latencies = None
+        if not limits.lockstep and not self.get_parameter('use_sim_time').value:
+            self._latencies = Latencies(config.deadline_s)
         self._lockstep = limits.lockstep
         self._gate = Gate(limits)
         self._counts = dict.fromkeys(Mode, 0)
@@ -68,10 +78,14 @@ class GateNode(ManagedNode):
         self._send(self._gate.stop('deactivated'), answer=not self._lockstep)
         # the process may be about to end: see to it that the stop gets out
         self._drive.wait_for_all_acked(Duration(seconds=0.1))
+        if self._latencies is not None:
+            self.get_logger().info(f'from the stamp of the camera to drive: {self._latencies}')
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         mode = self._gate.mode
-        values = {known.name.lower(): count for known, count in self._counts.items()}
+        values: dict[str, Any] = {known.name.lower(): n for known, n in self._counts.items()}
+        if self._latencies is not None:
+            values |= self._latencies.values()
         line = mode.name.lower() + (f': {self._reason}' if self._reason else '')
         return (OK if mode in (Mode.PASSED, Mode.LIMITED) else WARN), line, values
 
@@ -80,6 +94,9 @@ class GateNode(ManagedNode):
         clock_ns = None if self._lockstep else self.get_clock().now().nanoseconds
         command = drive_command(message)
         self._send(self._gate.propose(command, time.monotonic(), clock_ns), answer=True)
+        if self._latencies is not None:
+            sent_ns = self.get_clock().now().nanoseconds
+            self._latencies.add((sent_ns - command.stamp_ns) * 1e-9)
 
     def _on_teleop(self, message: AckermannDriveStamped) -> None:
         output = self._gate.takeover(drive_command(message), time.monotonic())

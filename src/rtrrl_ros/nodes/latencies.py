@@ -8,6 +8,8 @@ import numpy as np
 MEMORY = 6000
 #: observations that still wait for an answer; what waits longer gets none
 PENDING = 100
+#: keys of `Latencies.values`: counts, and what those of times begin with
+ANSWERED, MISSED, LATENCY = 'in_time', 'missed_deadlines', 'latency_'
 
 
 class Latencies:
@@ -19,7 +21,8 @@ class Latencies:
 
     Attributes
     ----------
-    in_time, missed : observations with and without an answer in time, since the start
+    in_time, missed : observations with and without an answer in time, since the start; one whose
+        time is not up yet is neither
     """
 
     def __init__(self, deadline_s: float) -> None:
@@ -27,19 +30,23 @@ class Latencies:
         self.in_time = self.missed = 0
         self._newest_s: collections.deque[float] = collections.deque(maxlen=MEMORY)
         self._pending: collections.OrderedDict[int, float] = collections.OrderedDict()
+        self._overdue: collections.OrderedDict[int, float] = collections.OrderedDict()
 
     def ask(self, stamp_ns: int, now_s: float) -> None:
         """An observation was published; the same again keeps its first time."""
-        self._pending.setdefault(stamp_ns, now_s)
-        while len(self._pending) > PENDING:
-            self._pending.popitem(last=False)
-            self.missed += 1
+        self.expire(now_s)
+        if stamp_ns not in self._overdue:
+            self._pending.setdefault(stamp_ns, now_s)
+        if len(self._pending) > PENDING:
+            self._give_up_oldest()
 
     def answer(self, stamp_ns: int, now_s: float) -> None:
         """A command with this stamp came; only the first one counts."""
         asked_s = self._pending.pop(stamp_ns, None)
         if asked_s is not None:
             self.add(now_s - asked_s)
+        elif stamp_ns in self._overdue:  # missed already, but it tells how late an answer may be
+            self._newest_s.append(now_s - self._overdue.pop(stamp_ns))
 
     def add(self, latency_s: float) -> None:
         """A latency that somebody else measured."""
@@ -49,15 +56,30 @@ class Latencies:
         else:
             self.in_time += 1
 
+    def expire(self, now_s: float) -> None:
+        """Count what should have been answered by now."""
+        while self._pending:
+            asked_s = next(iter(self._pending.values()))
+            if now_s - asked_s <= self.deadline_s:
+                return
+            self._give_up_oldest()
+
+    def _give_up_oldest(self) -> None:
+        stamp_ns, asked_s = self._pending.popitem(last=False)
+        self.missed += 1
+        self._overdue[stamp_ns] = asked_s
+        if len(self._overdue) > PENDING:
+            self._overdue.popitem(last=False)
+
     def values(self) -> dict[str, str]:
         """For a diagnostic: percentiles of the newest in ms, and the counts."""
-        counts = {'in_time': str(self.in_time), 'missed_deadlines': str(self.missed)}
+        counts = {ANSWERED: str(self.in_time), MISSED: str(self.missed)}
         if not self._newest_s:
             return counts
         p50, p99 = np.percentile(self._newest_s, (50, 99))
         times = {'p50': p50, 'p99': p99, 'max': max(self._newest_s)}
         return {
-            f'latency_{name}_ms': f'{1e3 * value:.2f}' for name, value in times.items()
+            f'{LATENCY}{name}_ms': f'{1e3 * value:.2f}' for name, value in times.items()
         } | counts
 
     def __str__(self) -> str:

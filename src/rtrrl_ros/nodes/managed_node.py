@@ -5,6 +5,7 @@ stops, cleanup forgets. Subclasses fill in the four hooks; the rest is here.
 """
 
 import dataclasses
+import gc
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -131,12 +132,15 @@ class ManagedNode(LifecycleNode):
             return TransitionCallbackReturn.FAILURE
         self._declared.frozen = True
         self._diagnostics = self.advertise(DiagnosticArray, '/diagnostics', QoSProfile(depth=10))
-        self.every(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
+        self.every(DIAGNOSTICS_PERIOD_S, self.publish_diagnostics)
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self.active = True
         self.activate()
+        # what was loaded stays: the collector need not look at it again while the car drives
+        gc.collect()
+        gc.freeze()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -160,7 +164,8 @@ class ManagedNode(LifecycleNode):
             self._own.pop()()
         self._declared.frozen = False
 
-    def _publish_diagnostics(self) -> None:
+    def publish_diagnostics(self) -> None:
+        """Say how it is now; done once a second while active."""
         stamp = self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name()
         self._diagnostics.publish(diagnostic_array(stamp, name, *self.diagnose()))

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from diagnostic_msgs.msg import DiagnosticArray
 from rtrrl_msgs.msg import Executed, LearnerStatus, Reward
 
 from ..errors import UserError
 from ..parameters import Checked, parameter
 from ..safety.modes import Mode
-from .diagnostics import OK, WARN
+from .diagnostics import OK, WARN, status_values
 from .managed_node import ManagedNode
 from .messages import reward_signal, stamp_ns
 from .process import run_node
-from .qos import LEDGER
+from .qos import DEVICE, LEDGER
 from .run_record import RunRecord, Step
 
 PROGRESS_PERIOD_S = 1.0
@@ -57,6 +58,7 @@ class MonitorNode(ManagedNode):
         self.subscribe(Reward, 'reward', self._on_reward, LEDGER)
         self.subscribe(LearnerStatus, 'learner_status', self._on_status, LEDGER)
         self.subscribe(Executed, 'executed', self._on_executed, LEDGER)
+        self.subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, DEVICE)
         self.every(PROGRESS_PERIOD_S, self._on_progress)
 
     def activate(self) -> None:
@@ -81,6 +83,10 @@ class MonitorNode(ManagedNode):
 
     def _on_executed(self, message: Executed) -> None:
         self._record.on_executed(Mode(message.mode))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self._record.on_diagnostic(status_values(status))
 
     def _on_progress(self) -> None:
         print(self._record.progress(), flush=True)

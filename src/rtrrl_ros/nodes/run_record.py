@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..driving.laps import Lap, LapRecorder
 from ..driving.reward_signal import RewardSignal
 from ..safety.modes import Mode
 from ..worlds.contract import StepType
+from .latencies import ANSWERED, LATENCY, MISSED
 
 #: begins each line that replaces the one before it
 PROGRESS = 'progress: '
@@ -57,6 +59,7 @@ class RunRecord:
         self._latencies: list[tuple[float, float]] = []
         self._intervals: list[float] = []  # between two observations of one lap
         self._td_errors: list[float] = []  # of the running lap
+        self._drive_latency: dict[str, float] = {}
         self._since_s: float | None = None
         self._until_s = 0.0
 
@@ -105,6 +108,12 @@ class RunRecord:
         """A command that was really sent."""
         self._modes[mode] += 1
 
+    def on_diagnostic(self, values: Mapping[str, str]) -> None:
+        """What a node says about itself; of interest is who measures the way to `drive`."""
+        if MISSED in values and ANSWERED in values:
+            names = [key for key in values if key.startswith(LATENCY) or key in (MISSED, ANSWERED)]
+            self._drive_latency = {name: float(values[name]) for name in names}
+
     def news(self) -> list[str]:
         """A line for each lap that is over and learned from, and was not told yet."""
         lines = []
@@ -149,6 +158,8 @@ class RunRecord:
             'decision_interval_s': _percentiles(self._intervals),
             'act_latency_s': _percentiles([act for act, _ in self._latencies]),
             'learn_latency_s': _percentiles([learn for _, learn in self._latencies]),
+            # from an observation to the command that answers it; empty in lock-step
+            'drive_latency': self._drive_latency,
             'modes': {mode.name.lower(): count for mode, count in self._modes.items()},
             'learner': {
                 name: getattr(step, name)

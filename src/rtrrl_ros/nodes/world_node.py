@@ -15,7 +15,7 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from rtrrl_msgs.msg import WorldState
 
 from ..safety.command import Command
-from ..worlds.contract import Observation, World
+from ..worlds.contract import Observation, StepType, World
 from .diagnostics import OK
 from .latencies import Latencies
 from .managed_node import ManagedNode
@@ -63,22 +63,26 @@ class WorldNode(ManagedNode):
         self._course = WorldCourse(self._world, self._config.laps)
         self._newest = Command.zero(0)
         self._newest_s = -float('inf')
-        self._late = self._repeated = self._steps = 0
+        self._late = self._repeated = self._steps = self._skipped = 0
         self._latencies = Latencies(self._period_s)
         self._started = self._answered = False
-        self._waiting_since_s = self._published_s = time.monotonic()
+        self._waiting_since_s = self._published_s = self._due_s = time.monotonic()
 
     def deactivate(self) -> None:
         if not self._config.lockstep:
             self.get_logger().info(
-                f'{self._late} of {self._steps} commands came late; from observation to drive: '
-                f'{self._latencies}'
+                f'{self._late} of {self._steps} commands came late, the world itself left out '
+                f'{self._skipped} periods; from observation to drive: {self._latencies}'
             )
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         line = f'lap {self._course.lap}' if self._started else 'waiting for the other nodes'
-        counts = {'steps': self._steps, 'late': self._late, 'repeated': self._repeated}
-        return OK, 'finished' if self._course.finished else line, counts | self._latencies.values()
+        values: dict[str, Any] = {'steps': self._steps}
+        if self._config.lockstep:
+            values['repeated'] = self._repeated
+        else:
+            values |= {'late': self._late, 'skipped': self._skipped} | self._latencies.values()
+        return OK, 'finished' if self._course.finished else line, values
 
     def _publish(self, observation: Observation, again: bool = False) -> None:
         self._published_s = time.monotonic()
@@ -110,12 +114,17 @@ class WorldNode(ManagedNode):
 
     def _on_period(self) -> None:
         """Real time: one decision period is over."""
+        before_s, self._due_s = self._due_s, time.monotonic()
         if not self._started or self._course.finished:
             return
+        # a timer that comes late does not come twice: simulated time then lags behind
+        self._skipped += max(0, round((self._due_s - before_s) / self._period_s) - 1)
         stamp_ns = self._course.stamp_ns
         self._late += self._newest.stamp_ns != stamp_ns
         fresh = time.monotonic() - self._newest_s <= self._config.command_timeout_s
         self._advance(self._newest if fresh else Command.zero(stamp_ns))
+        if self._course.observation.state.step_type is StepType.LAST:
+            self.publish_diagnostics()  # so that the monitor knows before the run is over
 
     def _on_poll(self) -> None:
         """Begin when the others are there; in lock-step, repeat and in the end give up."""
