@@ -197,3 +197,31 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config |= {'image_size': 32, 'latent_size': 16, 'hidden_size': 16}
     save_checkpoint(folder, config, tensors)
     return folder
+
+
+@pytest.fixture(scope='session')
+def untrained_line_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small model of the line car with random weights."""
+    import dataclasses
+
+    import torch
+
+    from rtrrl_ros.checkpoint import save_checkpoint
+    from rtrrl_ros.driving.assembly import make_networks
+    from rtrrl_ros.perception.encoder import FrameEncoder
+    from rtrrl_ros.perception.events.frames import FrameConfig
+    from rtrrl_ros.perception.events.windows import WindowConfig
+
+    torch.manual_seed(0)
+    frame = FrameConfig(representation='time_surface', columns=64, rows=48)
+    encoder = FrameEncoder((2, 48, 64), 16)
+    networks = make_networks('lrcssm', 16, 16, seed=0, action_size=1)
+    tensors = {f'encoder.{name}': value for name, value in encoder.state_dict().items()}
+    for role, network in networks.items():
+        tensors |= {f'{role}.{name}': value for name, value in network.parameters.items()}
+    folder = tmp_path_factory.mktemp('models') / 'untrained-line'
+    config = {'task': 'line', 'sensor': 'events', 'cell': 'lrcssm', 'action_size': 1}
+    config |= {'latent_size': 16, 'hidden_size': 16, 'width': 346, 'height': 260}
+    config |= {'window': dataclasses.asdict(WindowConfig()), 'frame': dataclasses.asdict(frame)}
+    save_checkpoint(folder, config, tensors)
+    return folder

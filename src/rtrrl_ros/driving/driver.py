@@ -99,9 +99,10 @@ class Driver:
 
     def _tell_lap(self, stamp_ns: int, lap: int) -> None:
         """The lap of an observation: perhaps one that the recurrent state has seen."""
-        if self._lap is None and self._begun is not None and self._acted is not None:
-            if self._begun <= stamp_ns <= self._acted:
-                self._lap = lap
+        if self._lap is not None or self._begun is None or self._acted is None:
+            return
+        if self._begun <= stamp_ns <= self._acted:
+            self._lap = lap
 
     def _advance(self) -> Iterator[Command]:
         while True:

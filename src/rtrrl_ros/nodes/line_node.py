@@ -4,12 +4,14 @@ Out: /event_camera/events, odom and world_state; in: drive. In lock-step every p
 real time packets are sent as camera drivers send theirs, and may be lost.
 """
 
+import dataclasses
 from typing import NoReturn
 
 from event_camera_msgs.msg import EventPacket
 from nav_msgs.msg import Odometry
 from rclpy.publisher import Publisher
 
+from ..parameters import Checked
 from ..safety.command import Command
 from ..worlds.contract import Observation, StepType
 from ..worlds.line import LineConfig, LineShift, LineWorld
@@ -22,27 +24,47 @@ from .world_node_config import WorldNodeConfig
 
 TOPIC = '/event_camera/events'
 WARM_UP_STEPS = 3
+#: The node's name for a field of LineShift; the field's own is taken by LineConfig.
+SHIFT_NAMES = {'floor_texture': 'floor'}
+
+#: the shift as parameters of the node
+LineShiftParameters = dataclasses.make_dataclass(
+    'LineShiftParameters',
+    [
+        (
+            SHIFT_NAMES.get(field.name, field.name),
+            type(field.default),
+            dataclasses.field(default=field.default, metadata=field.metadata),
+        )
+        for field in dataclasses.fields(LineShift)
+    ],
+    bases=(Checked,),
+    frozen=True,
+)
 
 
 class LineNode(WorldNode):
     """Bridges `LineWorld`; see `WorldNode`."""
 
-    sections = (WorldNodeConfig, LineConfig, LineShift)
+    sections = (WorldNodeConfig, LineConfig, LineShiftParameters)
 
     def __init__(self) -> None:
         super().__init__('line_node')
 
     def make_world(self, config: WorldNodeConfig) -> LineWorld:
-        def make() -> LineWorld:
-            parts = self.section(LineConfig), self.section(LineShift)
-            return LineWorld(*parts, config.seed, config.split)
-
-        spare, self._line = make(), make()  # they share the floor, which takes long to paint
+        parts = self.section(LineConfig), self._shift()
+        # they share the floor, which takes long to paint
+        spare, self._line = (LineWorld(*parts, config.seed, config.split) for _ in range(2))
         spare.reset(0)
         for _ in range(WARM_UP_STEPS):
             spare.step(Command(0, 0.0, 1.0, 0.0))
         spare.close()
         return self._line
+
+    def _shift(self) -> LineShift:
+        given = self.section(LineShiftParameters)
+        names = [field.name for field in dataclasses.fields(LineShift)]
+        return LineShift(**{name: getattr(given, SHIFT_NAMES.get(name, name)) for name in names})
 
     def advertise_camera(self, config: WorldNodeConfig) -> Publisher:
         self._seq = 0
