@@ -17,6 +17,7 @@ from torch import Tensor
 from ..learning.network import Network
 from ..parameters import Checked, parameter
 from ..perception.encoder import Decoder, FrameEncoder
+from .augmentation import distracted, mirrored
 from .demonstrations import Demonstration, as_frames
 
 
@@ -38,6 +39,13 @@ class CloningConfig(Checked):
     )
     gradient_clip: float = parameter(1.0, 'largest gradient norm', low=0, low_open=True)
     held_out: float = parameter(0.15, 'share of the laps held out', low=0, high=0.9)
+    mirror: float = parameter(0.0, 'share of the laps that are mirrored in an epoch', low=0, high=1)
+    distraction: float = parameter(
+        0.0,
+        'chance that a window of a lap has a piece of another drive laid over it',
+        low=0,
+        high=1,
+    )
     std_floor: float = parameter(0.05, 'smallest fitted action std', low=0, low_open=True)
 
 
@@ -179,9 +187,16 @@ class Cloning:
         """One pass over a batch of laps, an update per window; returns (nll, reconstruction)."""
         state, losses = self._state(len(batch.mask)), []
         share = self.config.reconstruction_share
+        flip = torch.from_numpy(self.generator.random(len(batch.mask)) < self.config.mirror)
         for images, actions, mask in batch.windows(self.config.window):
+            if flip.any():
+                images, actions = mirrored(images, actions, flip.to(self.device))
+            seen = images
+            if self.config.distraction:
+                source, chance = as_frames(batch.images), self.config.distraction
+                seen = distracted(images, source, chance, self.generator)
             self.actor.bind(self.flat)
-            mean, features, state = self._unroll(images, state.detach())
+            mean, features, state = self._unroll(seen, state.detach())
             nll = self._nll(mean, actions, mask)
             total = len(features)
             rows = torch.from_numpy(
