@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtrrl_ros.nodes.latencies import PENDING, Latencies
+from rtrrl_ros.nodes.latencies import MEMORY, PENDING, Latencies
 
 DEADLINE_S = 0.01
 
@@ -68,6 +68,14 @@ def test_memory_is_bounded():
     for index in range(3 * PENDING):
         measured.ask(index, 0.0)
     assert measured.missed == 2 * PENDING
+
+
+def test_only_the_newest_count_in_the_percentiles():
+    measured = Latencies(1.0)
+    for index in range(MEMORY + 10):
+        measured.add(0.5 if index < 10 else 0.001)
+    assert measured.values()['latency_max_ms'] == '1.00'
+    assert measured.in_time == MEMORY + 10
 
 
 def test_without_an_answer_there_are_counts_only():
