@@ -10,11 +10,15 @@ NAME = 'rtrrl_ros'
 NODES = (
     'agent_node',
     'car_racing_node',
+    'dv_camera_node',
     'encoder_node',
+    'frame_reward_node',
     'gate_node',
     'line_node',
+    'line_recorder_node',
     'monitor_node',
     'reward_node',
+    'track_reward_node',
 )
 
 

@@ -18,6 +18,8 @@ from .optional import dv_processing
 
 #: pause between two looks at a live stream; events come in packets of a millisecond or more
 _POLL_S = 0.0005
+#: how often a camera hands events over; its library's own 10 ms would be a whole window late
+_BATCH_MS = 1
 
 
 def _reason(error: RuntimeError) -> str:
@@ -131,7 +133,10 @@ class CameraSource(DvSource):
 
     def open_reader(self, dv: Any) -> Any:
         try:
-            return dv.io.camera.open(self._serial) if self._serial else dv.io.camera.open()
+            camera = dv.io.camera.open(self._serial) if self._serial else dv.io.camera.open()
+            if hasattr(camera, 'setTimeInterval'):
+                camera.setTimeInterval(datetime.timedelta(milliseconds=_BATCH_MS))
+            return camera
         except (RuntimeError, IndexError):
             which = f' {self._serial}' if self._serial else ''
             raise UserError(
