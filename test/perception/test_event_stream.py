@@ -50,8 +50,8 @@ def batch(end_us: int, seed: int, count: int = 40) -> EventBatch:
     )  # fmt: skip
 
 
-def packet(events: EventBatch, seq: int, **changes) -> EventPacket:
-    plain = EventPacket('evt3', WIDTH, HEIGHT, seq, 0, False, encode_evt3(events))
+def packet(holding: EventBatch, seq: int, **changes) -> EventPacket:
+    plain = EventPacket('evt3', WIDTH, HEIGHT, seq, 0, False, encode_evt3(holding))
     return dataclasses.replace(plain, **changes)
 
 

@@ -1,7 +1,7 @@
 """Latencies and deadlines: every observation counts once, answered or not."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtrrl_ros.nodes.latencies import MEMORY, PENDING, Latencies
@@ -9,6 +9,7 @@ from rtrrl_ros.nodes.latencies import MEMORY, PENDING, Latencies
 DEADLINE_S = 0.01
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.floats(0.0, 0.5)), min_size=1, max_size=300),
     st.floats(0.001, 0.02),

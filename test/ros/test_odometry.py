@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from geometry_msgs.msg import Quaternion
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtrrl_ros.nodes.messages import stamp_ns
@@ -14,6 +14,7 @@ from rtrrl_ros.nodes.odometry import odometry_message, odometry_pose
 place = st.floats(-1e4, 1e4)
 
 
+@settings(deadline=None)
 @given(place, place, st.floats(-50.0, 50.0), st.floats(-5.0, 5.0), st.integers(0, 10**18))
 def test_there_and_back(x, y, heading, speed, stamp):
     message = odometry_message(stamp, np.array([x, y, heading]), speed, 0.7)
@@ -29,6 +30,7 @@ def test_there_and_back(x, y, heading, speed, stamp):
     assert math.hypot(q.x, q.y, q.z, q.w) == pytest.approx(1.0)
 
 
+@settings(deadline=None)
 @given(st.floats(-3.1, 3.1), st.floats(-0.5, 0.5))
 def test_the_pitch_of_the_car_does_not_turn_it(heading, pitch):
     message = odometry_message(0, np.array([0.0, 0.0, 0.0]), 0.0, 0.0)
