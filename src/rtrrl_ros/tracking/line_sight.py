@@ -137,7 +137,7 @@ class LineSight:
         strips, places = self._near(votes, path)
         if strips.size < 3:
             return None
-        fitted = self._fit(strips, places, votes[strips, places])
+        fitted = self._fit(strips, places)
         strips, _ = self._near(votes, fitted)
         expected = self._on_path(fitted)
         within = (expected >= 0) & (expected < self._columns)
@@ -163,21 +163,21 @@ class LineSight:
         return np.rint(y / BIN_M).astype(np.int64) + self._columns // 2
 
     def _near(self, votes: np.ndarray, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The strips that show a line near the path, and in which bin."""
+        """The strips that show a line near the path, and where: a bin and a fraction."""
         expected = self._on_path(path)
         window = expected[:, None] + np.arange(-NEAR_BINS, NEAR_BINS + 1)
         inside = (window >= 0) & (window < self._columns)
         found = np.take_along_axis(votes, np.clip(window, 0, self._columns - 1), axis=1) * inside
-        best = found.argmax(axis=1)
         strips = np.flatnonzero(found.max(axis=1) >= LEAST_VOTE)
-        return strips, window[strips, best[strips]]
+        weight = np.square(found[strips])
+        return strips, (weight * window[strips]).sum(axis=1) / weight.sum(axis=1)
 
-    def _fit(self, strips: np.ndarray, places: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def _fit(self, strips: np.ndarray, places: np.ndarray) -> np.ndarray:
         """The path through these bins by least squares; bends are held back a little."""
         x, y = self._ahead_m[strips], (places - self._columns // 2) * BIN_M
         design = np.stack([np.ones_like(x), x, 0.5 * x * x], axis=1)
-        normal = design.T @ (weight[:, None] * design) + np.diag([1e-9, 1e-4, 1e-4])
-        return np.linalg.solve(normal, design.T @ (weight * y))
+        normal = design.T @ design + np.diag([1e-9, 1e-4, 1e-4])
+        return np.linalg.solve(normal, design.T @ y)
 
 
 def _grid(most: float, step: float) -> np.ndarray:
