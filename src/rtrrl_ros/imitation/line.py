@@ -39,7 +39,7 @@ ACTION_SIZE = 1
 FRAMES = FrameConfig(representation='time_surface', tau_ms=30.0, columns=64, rows=48)
 #: three laps are little: small steps through all of them, many times
 CLONING = CloningConfig(
-    epochs=40, patience=8, batch_laps=3, window=50, held_out=0.34, mirror=0.5, distraction=0.5
+    epochs=40, patience=20, batch_laps=3, window=50, held_out=0.34, mirror=0.5, distraction=0.15
 )
 #: laps of the critic are other ones than those of the demonstrations
 CRITIC_LAPS = 1000
