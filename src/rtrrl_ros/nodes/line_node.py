@@ -5,7 +5,7 @@ real time packets are sent as camera drivers send theirs, and may be lost.
 """
 
 import dataclasses
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from event_camera_msgs.msg import EventPacket
 from nav_msgs.msg import Odometry
@@ -62,7 +62,7 @@ class LineNode(WorldNode):
         return self._line
 
     def _shift(self) -> LineShift:
-        given = self.section(LineShiftParameters)
+        given: Any = self.section(LineShiftParameters)
         names = [field.name for field in dataclasses.fields(LineShift)]
         return LineShift(**{name: getattr(given, SHIFT_NAMES.get(name, name)) for name in names})
 
