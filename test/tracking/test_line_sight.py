@@ -46,9 +46,10 @@ def frame_of(offset, slope, curvature, noise=0, seed=0):
 def test_a_drawn_line_is_found(sight, offset, slope, curvature, noise):
     seen = sight.look(frame_of(offset, slope, curvature, noise))
     assert seen is not None
-    bound_m = 0.06 if abs(curvature) >= 1.0 else 0.03  # carried on over 0.4 m that nobody sees
+    # carried on over 0.4 m that nobody sees: in a bend it is no better than this
+    bound_m, bound_rad = (0.06, 0.15) if abs(curvature) >= 1.0 else (0.03, 0.1)
     assert seen.lateral_m == pytest.approx(-offset / math.hypot(1.0, slope), abs=bound_m)
-    assert seen.heading_rad == pytest.approx(-math.atan(slope), abs=0.1)
+    assert seen.heading_rad == pytest.approx(-math.atan(slope), abs=bound_rad)
     assert seen.curvature_1_m == pytest.approx(curvature, abs=0.3)
     assert seen.confidence > 0.7
 
