@@ -20,8 +20,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         description='Drive demonstrations on training tracks, clone encoder and policy from them, '
         'and fit a first critic to laps of the clone. In car-racing the clone is corrected on its '
         'own laps before.',
-        epilog='Examples: rtrrl pretrain line --out my-line\n'
-        '          rtrrl pretrain car-racing --cell lru --out my-racer',
+        epilog='Example: rtrrl pretrain line --out my-line\n'
+        'Example: rtrrl pretrain car-racing --cell lru --out my-racer',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('task', choices=TASKS, metavar='TASK', help=' or '.join(TASKS))

@@ -1,18 +1,19 @@
 """Running one trial from the command line: progress, a line per lap, the JSON."""
 
 import argparse
-import statistics
 
 from ..checkpoint import load_checkpoint
 from ..driving.driver import DriverReport, RewardSignal
 from ..driving.laps import Lap
+from ..driving.score import SCORES
 from ..driving.trial import Trial, TrialResult, run_trial
 from ..errors import UserError
-from ..worlds.car_racing import FRAME_S
-from ..worlds.contract import StepType
 from ..worlds.shifts import parse_shift
 from .options import task_config, writable, write_json
 from .progress import Stages
+
+#: steps of a lap before one has been driven, and parts that a lap counts as in the progress
+FIRST_GUESS, PARTS = 1000, 100
 
 
 def drive_and_report(options: argparse.Namespace, *, learn: bool, explore: bool) -> TrialResult:
@@ -26,28 +27,32 @@ def drive_and_report(options: argparse.Namespace, *, learn: bool, explore: bool)
     trial = Trial(
         options.task, checkpoint, config, shift, options.seed, options.laps, learn, explore
     )
-    steps = round(config.world.time_limit_s / (config.world.frame_skip * FRAME_S))
+    score = SCORES[options.task]
+    length, step = FIRST_GUESS, 0  # of a lap so far: laps differ little in length
     with Stages() as stages:
 
         def on_step(signal: RewardSignal, report: DriverReport | None) -> None:
-            done = signal.lap * steps + count[0]
-            count[0] = 0 if signal.step_type is StepType.LAST else count[0] + 1
+            nonlocal step
+            step += 1
             if stages.console.is_terminal:
-                stages.update('driving', done, options.laps * steps, f'lap {signal.lap + 1}')
+                share = min(1.0, step / length)
+                done = round(PARTS * (signal.lap + share))
+                stages.update('driving', done, PARTS * options.laps, f'lap {signal.lap + 1}')
 
         def on_lap(lap: Lap) -> None:
+            nonlocal length, step
+            length, step = max(1, step), 0
             remark = '  intervention' if lap.interventions else ''
             remark += '  rolled back' if lap.rolled_back else ''
+            value = score.text(score.of([lap.to_json()])[0])
             stages.console.print(
-                f'lap {lap.lap + 1:3d}  return {lap.task_return:7.1f}  steps {lap.steps}{remark}'
+                f'lap {lap.lap + 1:3d}  {score.label} {value:>7s}  steps {lap.steps}{remark}'
             )
 
-        count = [0]
         result = run_trial(trial, on_lap, on_step)
-    returns = [lap.task_return for lap in result.laps]
+    mean = score.text(score.mean([lap.to_json() for lap in result.laps]))
     stages.console.print(
-        f'mean return {statistics.fmean(returns):.1f} over {len(returns)} laps, '
-        f'{result.seconds:.1f} s'
+        f'{score.label}: mean {mean} over {len(result.laps)} laps, {result.seconds:.1f} s'
     )
     write_json(result.to_json(), options.json)
     return result

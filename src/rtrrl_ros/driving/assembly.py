@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import torch
 
 from ..cells import make_cell
@@ -23,8 +24,9 @@ ACTOR_SEED, CRITIC_SEED = 0, 1
 
 
 def single_threaded() -> None:
-    """One thread for torch: small tensors gain nothing from more, and sums stay reproducible."""
+    """One thread for torch and OpenCV: small arrays gain nothing, and sums stay reproducible."""
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)  # its pool costs more than it gains, and takes another process's core
 
 
 def make_networks(

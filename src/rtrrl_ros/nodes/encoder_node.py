@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-import cv2
 import numpy as np
 from event_camera_msgs.msg import EventPacket
 from rtrrl_msgs.msg import Features
@@ -62,7 +61,6 @@ class EncoderNode(ManagedNode):
 
     def configure(self) -> None:
         single_threaded()
-        cv2.setNumThreads(1)  # its pool costs more than it gains, and takes the learner's core
         config = self._config = self.section(EncoderNodeConfig)
         checkpoint = load_checkpoint(config.model)
         self._pipeline = load_pipeline(checkpoint)
