@@ -1,6 +1,6 @@
 # rtrrl_ros: every target sets up what it needs first. `make help` lists them.
 
-TASK ?= car-racing
+TASK ?= line
 PYTHON ?=
 TORCH ?=
 export PYTHON TORCH
