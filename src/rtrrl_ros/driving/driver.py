@@ -141,6 +141,8 @@ class Driver:
 
         Never in lock-step, where the end of a lap is always learned from.
         """
+        if self.lockstep:
+            return False
         signal = None if stamp_ns is None else self._rewards.get(stamp_ns)
         if signal is None or self._begun is None or signal.stamp_ns <= self._begun:
             return False

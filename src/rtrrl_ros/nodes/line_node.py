@@ -75,11 +75,14 @@ class LineNode(WorldNode):
         return self._packets
 
     def publish_sensed(self, observation: Observation, again: bool) -> None:
-        if observation.state.step_type is StepType.FIRST and not again:
-            self._seq = 0  # as a driver that starts anew: what was seen before is of no use
-        for message in event_packet_messages(observation.events, observation.stamp_ns, self._seq):
+        if not again:
+            if observation.state.step_type is StepType.FIRST:
+                self._seq = 0  # as a driver that starts anew: what was seen before is of no use
+            events, stamp_ns = observation.events, observation.stamp_ns
+            self._sent = list(event_packet_messages(events, stamp_ns, self._seq))
+            self._seq += len(self._sent)
+        for message in self._sent:
             self._packets.publish(message)
-            self._seq += 1
         car = self._line.car
         self._odometry.publish(
             odometry_message(

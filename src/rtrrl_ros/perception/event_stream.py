@@ -4,7 +4,7 @@ Threading: none. Times `now_s` are readings of one steady clock, `stamp_ns` the 
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,14 @@ from .events.codecs import EventPacket
 from .events.contract import UNKNOWN_US, EventBatch
 from .events.packets import PacketSource
 from .pipeline import EventPipeline
+
+
+class _Window(NamedTuple):
+    """The newest one: stamp and number of the packet that completed it."""
+
+    stamp_ns: int
+    seq: int
+    features: np.ndarray
 
 
 class EventStream:
@@ -40,7 +48,7 @@ class EventStream:
         self._begun_s = self._asked_s = now_s
         self._heard_s: float | None = None
         self._counted = 0  # events until the rate was asked for
-        self._newest: tuple[int, np.ndarray] | None = None
+        self._newest: _Window | None = None
         self._damage = ''
         self._shift_us: int | None = None  # from sensor time to the time of the windows
 
@@ -48,17 +56,19 @@ class EventStream:
         """Features (latent,) float32 of the window that this packet completes, if it does.
 
         Of several windows the newest counts. A world that repeats what it sent, with the same
-        stamp, gets the same features again.
+        stamps and numbers, gets the same features again, and nothing is seen twice.
         """
         self._heard_s = now_s
+        newest = self._newest
+        if newest is not None and newest.stamp_ns == stamp_ns and packet.seq <= newest.seq:
+            return newest.features
         batch = self._decode(packet)
         if batch is None:
             return None
         if self.pipeline.push(self._aligned(batch)):
-            self._newest = stamp_ns, self.pipeline.encode()
-        elif self._newest is None or self._newest[0] != stamp_ns:
-            return None
-        return self._newest[1]
+            self._newest = _Window(stamp_ns, packet.seq, self.pipeline.encode())
+            return self._newest.features
+        return None
 
     def _decode(self, packet: EventPacket) -> EventBatch | None:
         """The events of a packet that can be used and tells the time."""
