@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from ..checkpoint import load_checkpoint
     from ..configuration import load_task_config
     from ..experiments import line_shift
-    from ..resources import find_resource
+    from ..resources import find_resource, list_resources
     from ..worlds.shifts import parse_shift
     from .progress import Stages
 
@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     shifts = [shift.split(',') for shift in options.shift or SHIFTS]
     for shift in shifts:
         parse_shift('line', shift)
-    folders = options.model or [find_resource('models', f'line-{c}') for c in options.cell or CELLS]
+    cells = options.cell or [c for c in CELLS if f'line-{c}' in list_resources('models')]
+    folders = options.model or [find_resource('models', f'line-{cell}') for cell in cells]
     models: dict[str, Path] = {}
     for folder in folders:
         cell = load_checkpoint(folder).get('cell', str)
