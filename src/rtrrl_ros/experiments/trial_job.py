@@ -19,13 +19,19 @@ def shared_by_jobs(task: str, model: Path, config: TaskConfig, laps: int) -> dic
     """What every job of a model has in common; with 'shift', 'arm' and 'seed' it is a job."""
     return {
         'task': task,
-        'model': str(model),
+        'model': str(_portable(model)),
         'weights': hashlib.sha256((model / WEIGHTS).read_bytes()).hexdigest()[:16],
         'laps': laps,
         'learner': dataclasses.asdict(config.learner),
         'reward': dataclasses.asdict(config.reward),
         'world': dataclasses.asdict(config.world),
     }
+
+
+def _portable(path: Path) -> Path:
+    """The path from here, so that results can be taken up elsewhere."""
+    here = Path.cwd()
+    return path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else path
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:
