@@ -41,8 +41,11 @@ class Checkpoint:
         return value
 
 
-def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a model folder; `UserError` names what is missing, truncated or of another format."""
+def load_checkpoint(path: str | Path, task: str = '') -> Checkpoint:
+    """Read a model folder; `UserError` names what is missing, truncated or of another format.
+
+    task : what the model must have been trained for; '': anything
+    """
     path = Path(path)
     if not path.is_dir():
         raise UserError(f'no model folder at {path}: make one with `rtrrl pretrain`')
@@ -63,6 +66,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     for name, tensor in tensors.items():
         if not bool(tensor.isfinite().all()):
             raise UserError(f'{path / WEIGHTS}: {name} holds a non-finite number')
+    if task and checkpoint.get('task', str) != task:
+        raise UserError(f'{path} was trained for {config["task"]}, not for {task}')
     return checkpoint
 
 

@@ -162,3 +162,33 @@ def test_an_output_of_an_experiment_that_is_a_file(capsys, tmp_path: Path) -> No
     for name in ('pomdp', 'stability', 'car-racing-shift'):
         line = complaint(capsys, 'experiment', name, '--out', str(tmp_path / 'file'))
         assert 'no folder' in line
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        ('evaluate', 'line', '--model'),
+        ('run', 'line', '--laps', '1', '--model'),
+        ('experiment', 'line-shift', '--model'),
+    ],
+)
+def test_a_model_of_another_task_is_refused(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    model = str(find_resource('models', 'car-racing-lrcssm'))
+    assert complaint(capsys, *command, model).endswith('was trained for car-racing, not for line')
+
+
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (('--shift', 'speedy=3'), "unknown parameter 'speedy'"),
+        (('--shift', 'light=100'), 'light = 100.0: must be in [0.1, 16]'),
+        (('--cell', 'lrcssm', '--model', 'x'), 'give it or --model'),
+        (('--set', 'drift_anchor=worst'), 'must be one of pretrained, best'),
+    ],
+)
+def test_bad_options_of_line_shift(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+) -> None:
+    assert said in complaint(capsys, 'experiment', 'line-shift', *options)

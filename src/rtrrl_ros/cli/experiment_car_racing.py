@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     shift = options.shift or ['steering_offset=0.15']
     parse_shift('car-racing', shift)
     model = options.model or find_resource('models', 'car-racing-lrcssm')
-    load_checkpoint(model)
+    load_checkpoint(model, 'car-racing')
     config = load_task_config('car-racing').with_learner(parse_overrides(options.overrides))
     out = out_folder(options)
     with Stages() as stages:

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     folders = options.model or [find_resource('models', f'line-{cell}') for cell in cells]
     models: dict[str, Path] = {}
     for folder in folders:
-        cell = load_checkpoint(folder).get('cell', str)
+        cell = load_checkpoint(folder, 'line').get('cell', str)
         if cell in models:
             raise UserError(f'--model {folder}: {models[cell]} has the cell {cell} already')
         models[cell] = folder

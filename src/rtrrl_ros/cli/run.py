@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     job, score = JOBS[options.task], SCORES[options.task]
     console = Console(highlight=False)
     model = options.model or find_resource('models', job.model)
-    load_checkpoint(model)
+    load_checkpoint(model, options.task)
     load_task_config(options.task)
     shift = shift_values(parse_shift(options.task, options.shift or job.shift))
     out = options.out or Path('results') / options.task / f'{datetime.datetime.now():%Y%m%d-%H%M%S}'

@@ -7,7 +7,6 @@ from ..driving.driver import DriverReport, RewardSignal
 from ..driving.laps import Lap
 from ..driving.score import SCORES
 from ..driving.trial import Trial, TrialResult, run_trial
-from ..errors import UserError
 from ..worlds.shifts import parse_shift
 from .options import task_config, writable, write_json
 from .progress import Stages
@@ -21,9 +20,7 @@ def drive_and_report(options: argparse.Namespace, *, learn: bool, explore: bool)
     writable(options.json)
     config = task_config(options)
     shift = parse_shift(options.task, options.shift)
-    checkpoint = load_checkpoint(options.model)
-    if checkpoint.get('task', str) != options.task:
-        raise UserError(f'{options.model} was trained for {checkpoint.config["task"]!r}')
+    checkpoint = load_checkpoint(options.model, options.task)
     trial = Trial(
         options.task, checkpoint, config, shift, options.seed, options.laps, learn, explore
     )
