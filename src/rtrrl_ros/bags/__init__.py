@@ -1,0 +1,1 @@
+"""Rosbags: read, write, and what is made of recordings. No ROS is needed here."""
