@@ -6,10 +6,10 @@ from event_camera_msgs.msg import EventPacket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtrrl_ros.nodes import event_messages
 from rtrrl_ros.nodes.event_messages import event_packet, event_packet_messages
 from rtrrl_ros.nodes.messages import stamp_ns
 from rtrrl_ros.nodes.qos import EVENTS_COMPLETE
+from rtrrl_ros.perception.events import packing
 from rtrrl_ros.perception.events.contract import UNKNOWN_US, EventBatch
 from rtrrl_ros.perception.events.packets import PacketSource
 
@@ -52,7 +52,7 @@ def assert_same(one: EventBatch, other: EventBatch) -> None:
 @given(batches(), st.integers(1, 500), st.integers(0, 2**40))
 def test_messages_decode_to_the_events(batch, most, seq):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(event_messages, 'EVENTS_PER_PACKET', most)
+        patch.setattr(packing, 'EVENTS_PER_PACKET', most)
         messages = list(event_packet_messages(batch, 1_234_567_890_123, seq))
     assert len(messages) == max(1, -(-len(batch) // most))
     assert [message.seq for message in messages] == list(range(seq, seq + len(messages)))

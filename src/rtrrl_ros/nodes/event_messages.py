@@ -1,18 +1,14 @@
 """Between event_camera_msgs/EventPacket and batches of events."""
 
 import array
-import dataclasses
 from collections.abc import Iterator
 
 from event_camera_msgs.msg import EventPacket as EventPacketMessage
 
-from ..perception.events.codecs import EventPacket, encode_evt3
-from ..perception.events.contract import UNKNOWN_US, EventBatch
+from ..perception.events.codecs import EventPacket
+from ..perception.events.contract import EventBatch
+from ..perception.events.packing import event_packets
 from .messages import make_header
-
-#: events in one packet at most: at 8 bytes each at worst, the megabyte that drivers keep to
-EVENTS_PER_PACKET = 131_072
-_NS_PER_US = 1000
 
 
 def event_packet(message: EventPacketMessage) -> EventPacket:
@@ -30,26 +26,16 @@ def event_packet_messages(
 
     The last one tells how far the batch is complete.
     """
-    for start in range(0, max(len(batch), 1), EVENTS_PER_PACKET):
-        stop = start + EVENTS_PER_PACKET
-        part = batch.slice(start, stop)
-        if stop >= len(batch):
-            part = dataclasses.replace(part, until_us=batch.until_us)
-        yield _message(part, stamp_ns, seq)
-        seq += 1
-
-
-def _message(batch: EventBatch, stamp_ns: int, seq: int) -> EventPacketMessage:
-    events = array.array('B')  # NumPy would be copied element by element
-    events.frombytes(encode_evt3(batch))
-    first_us = int(batch.t_us[0]) if len(batch) else batch.until_us
-    return EventPacketMessage(
-        header=make_header(stamp_ns, 'event_camera'),
-        width=batch.width,
-        height=batch.height,
-        seq=seq,
-        time_base=0 if first_us == UNKNOWN_US else first_us * _NS_PER_US,
-        encoding='evt3',
-        is_bigendian=False,
-        events=events,
-    )
+    for packet in event_packets(batch, seq):
+        events = array.array('B')  # NumPy would be copied element by element
+        events.frombytes(packet.events)
+        yield EventPacketMessage(
+            header=make_header(stamp_ns, 'event_camera'),
+            width=packet.width,
+            height=packet.height,
+            seq=packet.seq,
+            time_base=packet.time_base_ns,
+            encoding=packet.encoding,
+            is_bigendian=packet.is_bigendian,
+            events=events,
+        )
