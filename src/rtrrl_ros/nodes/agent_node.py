@@ -7,11 +7,13 @@ from typing import Any, NoReturn
 
 from ackermann_msgs.msg import AckermannDriveStamped
 from rtrrl_msgs.msg import Executed, Features, LearnerStatus, Reward
+from std_msgs.msg import String
 
 from ..checkpoint import load_checkpoint
 from ..driving.actuation import Actuation
 from ..driving.assembly import load_agent, single_threaded
 from ..driving.driver import Driver, DriverReport
+from ..driving.learner_run import END, LAP, RunMark, RunStart, begin_run, mark_run
 from ..driving.saving import TunedModel
 from ..driving.warm_up import warm_up
 from ..learning.config import LearnerConfig
@@ -19,10 +21,11 @@ from ..parameters import Checked, parameter
 from ..safety.command import Command
 from ..safety.modes import Mode
 from .diagnostics import OK, WARN
+from .learner_messages import learner_run_message, learner_status_message
 from .managed_node import ManagedNode
-from .messages import drive_message, features_vector, make_header, reward_signal, stamp_ns
+from .messages import drive_message, features_vector, reward_signal, stamp_ns
 from .process import run_node
-from .qos import NEWEST, RECORD, STREAM
+from .qos import LEDGER, NEWEST, RECORD, STREAM
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,20 +77,23 @@ class AgentNode(ManagedNode):
             self.every(config.save_period_s, self._tuned.save)
         self._proposals = self.advertise(AckermannDriveStamped, 'drive_proposal', STREAM)
         self._status = self.advertise(LearnerStatus, 'learner_status', RECORD)
+        self._account = self.advertise(String, 'learner_run', LEDGER)
         self.subscribe(Features, 'features', self._on_features, NEWEST)
         self.subscribe(Executed, 'executed', self._on_executed, RECORD)
         self.subscribe(Reward, 'reward', self._on_reward, RECORD)
 
     def activate(self) -> None:
+        config, actuation = self._config, self.section(Actuation)
         self._agent.restart()
         self._driver = Driver(
-            self._agent,
-            self.section(Actuation),
-            lockstep=self._config.lockstep,
-            on_report=self._on_report,
+            self._agent, actuation, lockstep=config.lockstep, on_report=self._on_report
         )
+        self._newest = 0, 0  # stamp and lap of what was learned from last
+        lockstep, seed = config.lockstep, config.seed
+        self._tell(begin_run(config.model, self._agent, actuation, seed=seed, lockstep=lockstep))
 
     def deactivate(self) -> None:
+        self._tell(mark_run(END, *self._newest, self._agent))
         if self._tuned is not None:
             self._tuned.save()
 
@@ -110,28 +116,13 @@ class AgentNode(ManagedNode):
             self._proposals.publish(drive_message(command))
 
     def _on_report(self, report: DriverReport) -> None:
-        signal, update, counters = report.signal, report.update, self._agent.counters
-        rolled_back = report.lap_end is not None and report.lap_end.rolled_back
-        self._status.publish(
-            LearnerStatus(
-                header=make_header(signal.stamp_ns, 'base_link'),
-                lap=signal.lap,
-                step=counters.steps,
-                learning=report.learning,
-                td_error=update.td_error,
-                value=update.value,
-                reward=signal.reward,
-                drift=report.drift,
-                act_latency_s=report.act_latency_s,
-                learn_latency_s=report.learn_latency_s,
-                updates=counters.updates,
-                refused=counters.refused,
-                missed=counters.missed,
-                rollbacks=counters.rollbacks,
-                frozen=self._agent.guard.frozen,
-                note='rolled back to the best weights so far' if rolled_back else '',
-            )
-        )
+        self._newest = report.signal.stamp_ns, report.signal.lap
+        self._status.publish(learner_status_message(report, self._agent))
+        if report.lap_end is not None:
+            self._tell(mark_run(LAP, *self._newest, self._agent))
+
+    def _tell(self, account: RunStart | RunMark) -> None:
+        self._account.publish(learner_run_message(account))
 
 
 def main() -> NoReturn:
