@@ -100,17 +100,17 @@ def task_config(options: argparse.Namespace) -> TaskConfig:
     return config.with_learner(parse_overrides(options.overrides))
 
 
-def writable(path: str | None) -> None:
+def writable(path: str | None, option: str = '--json') -> None:
     """Fail before a long run, not after it, where the result cannot be written."""
     if not path or path == '-':
         return
     file = Path(path).resolve()
     if not file.parent.is_dir():
-        raise UserError(f'--json {path}: no such folder')
+        raise UserError(f'{option} {path}: no such folder')
     if file.is_dir():
-        raise UserError(f'--json {path}: is a folder; name a file in it')
+        raise UserError(f'{option} {path}: is a folder; name a file in it')
     if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise UserError(f'--json {path}: may not be written; name another file')
+        raise UserError(f'{option} {path}: may not be written; name another file')
 
 
 def write_json(result: dict[str, Any], path: str | None) -> None:
