@@ -7,27 +7,28 @@ import dataclasses
 import functools
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..checkpoint import load_checkpoint, save_checkpoint
+from ..checkpoint import load_checkpoint
 from ..configuration import TaskConfig
-from ..driving.assembly import load_agent, load_encoder, make_networks, single_threaded
+from ..driving.assembly import ACTION_SIZE, load_agent, load_encoder, single_threaded
 from ..parameters import Checked, parameter
-from ..perception.encoder import Decoder, Encoder
+from ..perception.encoder import Encoder
 from ..perception.image import shrink
 from ..worlds.car_racing import CarRacingWorld
 from ..worlds.car_racing_config import CarRacingShift
 from ..worlds.contract import Observation
 from ..worlds.expert import Expert, ExpertConfig
 from ..worlds.rewards import RewardFunction
-from .cloning import Cloning, CloningConfig, Epoch
-from .critic import CriticConfig, pretrain_critic
-from .demonstrations import Demonstration, Perturbation, Push, in_parallel, record_lap
+from .cloning import CloningConfig
+from .critic import CriticConfig
+from .demonstrations import Demonstration, Perturbation, Push, record_lap
+from .pretraining import Pretraining
 from .progress import Progress
 
 
@@ -100,63 +101,34 @@ def pretrain(
     start = time.perf_counter()
     torch.manual_seed(seed)
     expert = ExpertConfig(max_speed_m_s=config.expert_speed_m_s)
-
-    def drive(stage: str, laps: Sequence[LapJob]) -> list[Demonstration]:
-        done = [0]
-
-        def count() -> None:
-            done[0] += 1
-            on_progress(Progress(stage, done[0], len(laps)))
-
-        on_progress(Progress(stage, 0, len(laps)))
-        return in_parallel(record, [(job,) for job in laps], workers, count)
-
-    def clone(stage: str, laps: Sequence[Demonstration], cloning: CloningConfig) -> list[Epoch]:
-        torch.set_num_threads(threads)
-
-        def show(epoch: Epoch) -> None:
-            note = f'held-out loss {epoch.held_out_nll:+.3f}'
-            on_progress(Progress(stage, epoch.index + 1, cloning.epochs, note))
-
-        curve = Cloning(encoder, decoder, networks['actor'], cloning, seed).run(laps, show)
-        on_progress(Progress(stage, cloning.epochs, cloning.epochs, 'best weights kept'))
-        return curve
+    model = {
+        'task': 'car-racing', 'cell': config.cell, 'image_size': config.image_size,
+        'latent_size': config.latent_size, 'hidden_size': config.hidden_size, 'seed': seed,
+    }  # fmt: skip
+    making = Pretraining(
+        model, Encoder(config.image_size, config.latent_size), seed, ACTION_SIZE, workers, threads,
+        on_progress,
+    )  # fmt: skip
 
     def job(lap: int, push: float, **options: Any) -> LapJob:
         return LapJob(
             task, seed, lap, config.image_size, expert, Perturbation(steering_std=push), **options
         )
 
-    encoder = Encoder(config.image_size, config.latent_size)
-    decoder = Decoder(encoder)
-    networks = make_networks(config.cell, config.latent_size, config.hidden_size, seed)
-
-    laps = drive(
-        'expert laps',
+    laps = making.drive(
+        'expert laps', record,
         [job(lap, config.push_std if lap % 4 else 0.0) for lap in range(config.expert_laps)],
-    )
+    )  # fmt: skip
     summary: dict[str, Any] = {
         'expert_return': float(np.mean([lap.task_return for lap in laps[::4]])),
         'expert_laps': len(laps),
     }
-    curves = [clone('cloning', laps, cloning)]
-    model = {
-        'task': 'car-racing', 'cell': config.cell, 'image_size': config.image_size,
-        'latent_size': config.latent_size, 'hidden_size': config.hidden_size, 'seed': seed,
-    }  # fmt: skip
-
-    def save(path: Path, **more: Any) -> None:
-        tensors = {f'encoder.{k}': v for k, v in encoder.state_dict().items()}
-        tensors |= {f'decoder.{k}': v for k, v in decoder.state_dict().items()}
-        for role, network in networks.items():
-            tensors |= {f'{role}.{k}': v for k, v in network.parameters.items()}
-        save_checkpoint(path, {**model, **more}, tensors)
-
+    curves = [making.clone('cloning', laps, cloning)]
     with tempfile.TemporaryDirectory() as folder:
         if config.corrected_laps:
-            save(Path(folder) / 'clone')
-            corrected = drive(
-                'corrected laps',
+            making.save(Path(folder) / 'clone')
+            corrected = making.drive(
+                'corrected laps', record,
                 [
                     job(1000 + lap, config.push_std / 2 if lap % 2 else 0.0,
                         model=Path(folder) / 'clone')
@@ -166,11 +138,11 @@ def pretrain(
             summary['clone_return'] = float(np.mean([lap.task_return for lap in corrected[::2]]))
             laps += corrected
             again = dataclasses.replace(cloning, epochs=2 * cloning.epochs)
-            curves.append(clone('cloning again', laps, again))
-        save(Path(folder) / 'final')
+            curves.append(making.clone('cloning again', laps, again))
+        making.save(Path(folder) / 'final')
         if config.critic_laps:
-            driven = drive(
-                'laps for the critic',
+            driven = making.drive(
+                'laps for the critic', record,
                 [
                     job(2000 + lap, task.learner.exploration_std if lap % 4 else 0.0,
                         model=Path(folder) / 'final')
@@ -178,17 +150,13 @@ def pretrain(
                 ],
             )  # fmt: skip
             summary['policy_return'] = float(np.mean([lap.task_return for lap in driven[::4]]))
-            single_threaded()
-            summary['critic_explained_variance'] = pretrain_critic(
-                networks['critic'], networks['actor'], encoder, driven, task.learner.gamma, critic,
-                lambda index, loss: on_progress(
-                    Progress('critic', index + 1, critic.epochs, f'loss {loss:.4f}')
-                ),
-            )  # fmt: skip
+            summary['critic_explained_variance'] = making.fit_critic(
+                driven, task.learner.gamma, critic
+            )
     summary['held_out_nll'] = min(epoch.held_out_nll for epoch in curves[-1])
     summary['decisions'] = int(sum(len(lap.actions) for lap in laps))
     summary['seconds'] = time.perf_counter() - start
-    save(
+    making.save(
         out, training=summary, pretrain=dataclasses.asdict(config),
         cloning=dataclasses.asdict(cloning), critic=dataclasses.asdict(critic),
         reward=dataclasses.asdict(task.reward), gamma=task.learner.gamma,

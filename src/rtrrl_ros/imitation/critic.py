@@ -11,6 +11,9 @@ from ..parameters import Checked, parameter
 from ..perception.encoder import FrameEncoder
 from .demonstrations import Demonstration, as_frames
 
+#: frames encoded at once
+CHUNK = 2048
+
 
 @dataclasses.dataclass(frozen=True)
 class CriticConfig(Checked):
@@ -48,8 +51,7 @@ def pretrain_critic(
     features, targets, masks = [], [], []
     length = max(len(lap.rewards) for lap in laps)
     for lap in laps:
-        with torch.no_grad():
-            features.append(_pad(encoder(as_frames(lap.images)).numpy(), length))
+        features.append(_pad(_features(encoder, lap), length))
         targets.append(_pad(discounted_returns(lap.rewards, gamma).astype(np.float32), length))
         known = len(lap.rewards) if lap.terminated else max(0, len(lap.rewards) - horizon)
         masks.append(_pad(np.ones(known, np.float32), length))
@@ -81,6 +83,15 @@ def pretrain_critic(
         on_epoch(index, loss_mean)
     critic.bind(flat.detach().clone())
     return 1.0 - loss_mean / variance
+
+
+@torch.no_grad()
+def _features(encoder: FrameEncoder, lap: Demonstration) -> np.ndarray:
+    """(T, latent) float32; a long lap's frames are not held in memory all at once."""
+    parts = range(0, len(lap.images), CHUNK)
+    return np.concatenate(
+        [encoder(as_frames(lap.images[start : start + CHUNK])).numpy() for start in parts]
+    )
 
 
 def _pad(array: np.ndarray, length: int) -> np.ndarray:

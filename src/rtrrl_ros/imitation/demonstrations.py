@@ -4,6 +4,7 @@ import concurrent.futures
 import dataclasses
 import multiprocessing
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -27,6 +28,20 @@ class Perturbation(Checked):
     throttle_std: float = parameter(0.0, 'standard deviation, in units of the range', low=0)
 
 
+class Frames(Protocol):
+    """What a lap looked like: an array, or a part of a file that is read where it is sliced."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> np.ndarray: ...
+
+
 @dataclasses.dataclass
 class Demonstration:
     """One lap; T observations.
@@ -38,13 +53,15 @@ class Demonstration:
     rewards : (T,) float32, of the transition into each observation
     terminated : did the lap end in an intervention?
     task_return : sum of the task's own rewards
+    rewarded : are the rewards known? They are zeros otherwise
     """
 
-    images: np.ndarray
+    images: Frames
     actions: np.ndarray
     rewards: np.ndarray
     terminated: bool
     task_return: float
+    rewarded: bool = True
 
 
 def as_frames(images: np.ndarray | Tensor) -> Tensor:
