@@ -10,7 +10,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from ..driving.reward_signal import RewardSignal
-from ..errors import UserError
+from ..perception.rgb import rgb_pixels
 from ..safety.command import Command
 from ..safety.gate import GateOutput
 from ..worlds.contract import Observation, StepType, WorldState
@@ -46,13 +46,7 @@ def image_message(observation: Observation) -> Image:
 
 def image_pixels(message: Image) -> np.ndarray:
     """(height, width, 3) uint8 without a copy; `UserError` unless it is a complete rgb8 image."""
-    height, width = message.height, message.width
-    if message.encoding != 'rgb8':
-        raise UserError(f'image encoding {message.encoding!r}: rgb8 is needed')
-    pixels = np.frombuffer(message.data, np.uint8)
-    if min(height, width) < 1 or message.step < 3 * width or pixels.size != height * message.step:
-        raise UserError(f'image of {width} x {height} with {pixels.size} bytes: incomplete')
-    return pixels.reshape(height, message.step)[:, : 3 * width].reshape(height, width, 3)
+    return rgb_pixels(message.encoding, message.width, message.height, message.step, message.data)
 
 
 def world_state_message(state: WorldState) -> rtrrl.WorldState:

@@ -1,0 +1,295 @@
+"""A recorded run must come out again, bit for bit.
+
+Encoder and agent are run once more, in this process, on what the bag holds, and everything that the
+recording says about them is compared with what they compute: features, proposals, values, TD
+errors, drift, counters, and the weights after each lap. The agent is fed with the features that
+were recorded, so that a difference in the encoder does not hide what the agent does.
+"""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...checkpoint import Checkpoint, load_checkpoint
+from ...driving.learner_run import RunMark, RunStart, file_digests, software, weight_digests
+from ...errors import UserError
+from ...resources import find_resource
+from ..reading import Bag
+from .agent import Outcome, RecordingGapError, Rerun
+from .comparison import Comparison, Difference
+from .runs import TOPIC, RecordedRun
+from .sight import Sight, make_sight, sees
+from .steps import Step, recorded_steps
+
+#: floats of a LearnerStatus, and where they are in a report
+_FLOATS: dict[str, Callable[[Any], float]] = {
+    'reward': lambda report: report.signal.reward,
+    'value': lambda report: report.update.value,
+    'td_error': lambda report: report.update.td_error,
+    'drift': lambda report: report.drift,
+}
+_COUNTERS = ('updates', 'refused', 'missed', 'rollbacks')
+
+
+@dataclasses.dataclass
+class ExactReport:
+    """What came out.
+
+    Attributes
+    ----------
+    comparison : quantity by quantity
+    not_checked : what could not be compared, and why, a line each
+    remarks : what else one should know, a line each
+    steps : observations in the recording
+    driven_s : time between the first and the last of them
+    seconds : that it took
+    """
+
+    comparison: Comparison
+    not_checked: list[str]
+    remarks: list[str]
+    steps: int
+    driven_s: float
+    seconds: float
+
+    @property
+    def identical(self) -> bool:
+        """Everything that could be compared is the same."""
+        return self.comparison.checked > 0 and self.comparison.first is None
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of `rtrrl replay --exact`, without the bag."""
+
+        def place(difference: Difference | None) -> dict[str, Any] | None:
+            return None if difference is None else dataclasses.asdict(difference)
+
+        tallies = self.comparison.tallies
+        return {
+            'identical': self.identical,
+            'first_difference': place(self.comparison.first),
+            'quantities': {
+                name: {
+                    'checked': tally.checked, 'different': tally.different,
+                    'first_difference': place(tally.first),
+                }
+                for name, tally in tallies.items()
+            },
+            'not_checked': self.not_checked, 'remarks': self.remarks, 'steps': self.steps,
+            'driven_s': self.driven_s, 'seconds': self.seconds,
+        }  # fmt: skip
+
+
+def replay_exact(
+    bag: Bag, run: RecordedRun, *,
+    model: Path | None = None, stamp_offset_s: float = 0.0,
+    on_step: Callable[[int], None] = lambda index: None,
+) -> ExactReport:  # fmt: skip
+    """Repeat a recorded run and compare.
+
+    Parameters
+    ----------
+    model : the model folder, where it is no longer where it was
+    stamp_offset_s : the encoder's parameter of this name when it was recorded
+    on_step : told the index of each step
+
+    Raises
+    ------
+    UserError
+        the model is gone or has changed, or nothing in the bag can be compared
+    """
+    began_s = time.perf_counter()
+    checkpoint = find_model(run.start, model)
+    sight = None if checkpoint is None else make_sight(checkpoint, stamp_offset_s)
+    if sight is not None and not sees(bag, sight):
+        sight = None
+    check = _Check(bag, run, checkpoint, sight)
+    first_ns = last_ns = None
+    index = -1
+    for index, step in enumerate(recorded_steps(bag, run, sight)):
+        first_ns, last_ns = step.stamp_ns if first_ns is None else first_ns, step.stamp_ns
+        check.step(index, step)
+        on_step(index)
+    check.finish(index, last_ns or 0)
+    report = ExactReport(
+        check.comparison, check.not_checked, check.remarks, index + 1,
+        ((last_ns or 0) - (first_ns or 0)) * 1e-9, time.perf_counter() - began_s,
+    )  # fmt: skip
+    if not report.comparison.checked:
+        raise UserError(f'{bag.path}: nothing can be compared: {"; ".join(report.not_checked)}')
+    return report
+
+
+def find_model(start: RunStart | None, given: Path | None) -> Checkpoint | None:
+    """The model of a run: where it is said to be, where it was, or the shipped one of its name.
+
+    None without a start and without a folder given.
+
+    Raises
+    ------
+    UserError
+        none of these is the model that the run began with
+    """
+    if start is None:
+        return None if given is None else load_checkpoint(given)
+    places = [given] if given is not None else [Path(start.model)]
+    if given is None:
+        with contextlib.suppress(UserError):
+            places.append(find_resource('models', Path(start.model).name))
+    for place in places:
+        try:
+            if file_digests(place) == start.files:
+                return load_checkpoint(place)
+        except OSError:
+            continue
+    raise UserError(
+        f'{places[0]} is not the model that was driven with: name its folder with --model; its '
+        f'model.safetensors has SHA-256 {start.files["model.safetensors"]}'
+    )
+
+
+class _Check:
+    """Compares step by step."""
+
+    def __init__(
+        self, bag: Bag, run: RecordedRun, checkpoint: Checkpoint | None, sight: Sight | None
+    ) -> None:
+        self.comparison = Comparison()
+        self.not_checked: list[str] = []
+        self.remarks: list[str] = [bag.incomplete] if bag.incomplete else []
+        self._bag, self._run, self._checkpoint, self._sight = bag, run, checkpoint, sight
+        self._rerun: Rerun | None = None
+        self._stopped = False  # the agent, for a reason that was told
+        self._partial = False  # its counters began before the recording
+        self._learned_ns = 0  # stamp of what was learned from last
+        if sight is None:
+            what = 'the model' if checkpoint is None else 'the topic of its camera'
+            self.not_checked.append(f'features: the bag does not have {what}')
+        elif not self._has('/features'):
+            self.not_checked.append('features: the bag does not have /features')
+        if run.start is None:
+            self._stop(f'the bag does not have {TOPIC}')
+        else:
+            self._tell_machine(run.start)
+            for topic, what in (
+                ('/drive_proposal', 'proposals'),
+                ('/learner_status', 'values, TD errors and drift'),
+            ):
+                if not self._has(topic):
+                    self.not_checked.append(f'{what}: the bag does not have {topic}')
+            for topic in ('/reward', '/executed'):
+                if not self._has(topic):
+                    self._stop(f'the bag does not have {topic}')
+
+    def _has(self, topic: str) -> bool:
+        return topic in self._bag.topics and self._bag.topics[topic].count > 0
+
+    def _stop(self, reason: str) -> None:
+        if not self._stopped:
+            self.not_checked.append(f'agent: {reason}')
+        self._stopped = True
+
+    def _tell_machine(self, start: RunStart) -> None:
+        here = software()
+        for name, then in start.software.items():
+            if here.get(name) != then:
+                self.remarks.append(f'recorded with {name} {then}, here it is {here.get(name)}')
+
+    def step(self, index: int, step: Step) -> None:
+        """Compare one step."""
+        if step.encoded is not None:
+            self.comparison.check('features', step.features, step.encoded, index, step.stamp_ns)
+        if self._stopped:
+            return
+        if self._rerun is None:
+            self._begin(step)
+        if self._rerun is None:
+            return
+        try:
+            outcome = self._rerun.advance(step)
+        except RecordingGapError as error:
+            self._stop(f'from step {index} on: {error}')
+            return
+        if outcome.acted:
+            self._compare(index, step, outcome)
+
+    def _begin(self, step: Step) -> None:
+        """Make the agent, at the first step that shows where the run stands."""
+        start, checkpoint = self._run.start, self._checkpoint
+        assert start is not None and checkpoint is not None
+        if step.features is None and step.encoded is None and step.status is None:
+            return  # what comes before the first picture is of no use to the agent
+        statuses = self._has('/learner_status')
+        whole = start.steps == 0
+        if statuses:
+            whole = whole and step.status is not None and step.status.step == 1
+        else:
+            whole = whole and step.seq <= 0
+        if not whole and (start.learn or start.explore):
+            self._stop('the recording begins in the midst of the run')
+            return
+        if not whole:
+            self.remarks.append(
+                'the recording begins in the midst of the run: its first lap is out'
+            )
+            self._partial = True
+        self._rerun = Rerun(
+            start, checkpoint, whole=whole, statuses=statuses,
+            proposals=self._has('/drive_proposal'),
+        )  # fmt: skip
+        self.comparison.check(
+            'weights', _joined(start.weights), _joined(weight_digests(self._rerun.agent)), 0,
+            step.stamp_ns,
+        )  # fmt: skip
+
+    def _compare(self, index: int, step: Step, outcome: Outcome) -> None:
+        stamp_ns, report, status = step.stamp_ns, outcome.report, step.status
+        check = self.comparison.check
+        check('proposal', _numbers(step.proposal), _numbers(outcome.proposal), index, stamp_ns)
+        if status is not None:
+            for name, of in _FLOATS.items():
+                value = None if report is None else of(report)
+                check(name, getattr(status, name), value, index, stamp_ns)
+            learning = None if report is None else report.learning
+            check('learning', bool(status.learning), learning, index, stamp_ns)
+            for name in () if self._partial else _COUNTERS:
+                check(name, int(getattr(status, name)), outcome.counters[name], index, stamp_ns)
+        if report is not None:
+            self._learned_ns = stamp_ns
+        if outcome.weights is not None:
+            marks = (m for m in self._run.marks if m.event == 'lap' and m.stamp_ns == stamp_ns)
+            for mark in marks:
+                self._check_weights(mark, outcome.weights, index)
+
+    def _check_weights(self, mark: RunMark, weights: dict[str, str], index: int) -> None:
+        for role, digest in mark.weights.items():
+            name = f'weights of the {role}'
+            self.comparison.check(name, digest, weights.get(role), index, mark.stamp_ns)
+
+    def finish(self, index: int, stamp_ns: int) -> None:
+        """Compare what stands at the end."""
+        if self._sight is not None:
+            self.remarks += self._sight.remarks()
+        if self._rerun is None:
+            self._stop('the bag does not have a single observation of the run')
+            return
+        if not self._run.marks:
+            self.not_checked.append('weights: the bag ends before the first lap does')
+            return
+        last = self._run.marks[-1]
+        if last.event == 'end' and last.stamp_ns == self._learned_ns:
+            self._check_weights(last, weight_digests(self._rerun.agent), index)
+        elif not self._stopped:
+            self.remarks.append('the bag ends before the run: weights up to its last whole lap')
+
+
+def _numbers(command: Any) -> tuple[float, float, float] | None:
+    if command is None:
+        return None
+    return command.steering_angle_rad, command.speed_m_s, command.acceleration_m_s2
+
+
+def _joined(weights: dict[str, str]) -> str:
+    return ' '.join(f'{role} {digest}' for role, digest in sorted(weights.items()))
