@@ -9,6 +9,7 @@ from setuptools import find_packages, setup
 NAME = 'rtrrl_ros'
 NODES = (
     'agent_node',
+    'bag_player_node',
     'car_racing_node',
     'dv_camera_node',
     'encoder_node',

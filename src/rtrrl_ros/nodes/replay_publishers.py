@@ -1,0 +1,124 @@
+"""The publishers of a replay. Nothing else publishes what a bag holds, and each is checked."""
+
+import importlib
+from typing import Any
+
+from rclpy.duration import Duration
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+from ..bags.destinations import CLOCK, EVENTS, EXECUTED, REWARD, check_permitted, destination
+from ..bags.message_types import MessageTypes
+from ..bags.reading import Bag, Record, Topic
+from ..errors import UserError
+from .managed_node import ManagedNode
+
+_EVENT_DEPTH, _DEPTH = 1000, 100
+#: heard by subscribers that want what was sent before they came up
+_LATCHED = (REWARD, EXECUTED, '/world_state', '/learner_status', '/learner_run')
+
+
+class ReplayPublishers:
+    """One publisher for each topic of a bag, where `bags.destinations` says, raw bytes only.
+
+    Parameters
+    ----------
+    node : owns the publishers
+    bag : with the topics to be replayed
+    clock : whether a recorded /clock is replayed
+
+    Attributes
+    ----------
+    topics : recorded topics that can be replayed
+    left_out : {recorded topic: why it cannot}
+
+    Raises
+    ------
+    UserError : a remapping would take a topic to where a replay never publishes
+    """
+
+    def __init__(self, node: ManagedNode, bag: Bag, clock: bool = True) -> None:
+        self._node = node
+        self._publishers: dict[str, Publisher] = {}
+        self._stamped: set[str] = set()
+        self.left_out: dict[str, str] = {}
+        for topic in bag.topics.values():
+            if topic.name == CLOCK and not clock:
+                continue
+            try:
+                kind = _message_class(topic.type)
+                _check_definition(bag, topic)
+                self._advertise(topic, kind)
+            except _UnfitError as error:
+                self.left_out[topic.name] = str(error)
+
+    @property
+    def topics(self) -> list[str]:
+        return list(self._publishers)
+
+    def has_stamp(self, topic: str) -> bool:
+        """Whether messages of a recorded topic begin with a header."""
+        return topic in self._stamped
+
+    def publish(self, record: Record) -> None:
+        """Publish a message as it was recorded."""
+        self._publishers[record.topic].publish(record.data)
+
+    def listeners(self, topic: str) -> int:
+        """How many subscribers a recorded topic has now; 0 for one that is not replayed."""
+        publisher = self._publishers.get(topic)
+        return 0 if publisher is None else publisher.get_subscription_count()
+
+    def flush(self, timeout_s: float) -> None:
+        """Wait until everybody has everything, for so long at most."""
+        for publisher in self._publishers.values():
+            publisher.wait_for_all_acked(Duration(seconds=timeout_s / len(self._publishers)))
+
+    def _advertise(self, topic: Topic, kind: Any) -> None:
+        name = destination(topic.name, topic.type)
+        try:
+            resolved = self._node.resolve_topic_name(name)
+        except InvalidTopicNameException:
+            raise _UnfitError(f'{topic.name!r} is no name of a topic') from None
+        check_permitted(resolved, topic.type)
+        publisher = self._node.advertise(kind, name, _qos(topic))
+        check_permitted(publisher.topic_name, topic.type)  # what rclpy made of it in the end
+        self._publishers[topic.name] = publisher
+        first = next(iter(kind.get_fields_and_field_types().items()), None)
+        if first == ('header', 'std_msgs/Header'):
+            self._stamped.add(topic.name)
+
+
+class _UnfitError(Exception):
+    """Why a topic is left out, one line."""
+
+
+def _message_class(type_name: str) -> Any:
+    package, _, name = type_name.partition('/msg/')
+    try:
+        return getattr(importlib.import_module(f'{package}.msg'), name)
+    except (ImportError, AttributeError, ValueError):
+        raise _UnfitError(f'{type_name} is not installed here') from None
+
+
+def _check_definition(bag: Bag, topic: Topic) -> None:
+    """Bytes of a message that is defined differently here would be read as something else."""
+    try:
+        recorded, ours = (types.definition(topic.type)[1] for types in (bag.types, MessageTypes()))
+    except UserError as error:
+        raise _UnfitError(str(error)) from None
+    if recorded != ours:
+        raise _UnfitError(f'{topic.type} was defined differently when it was recorded')
+
+
+def _qos(topic: Topic) -> QoSProfile:
+    """Reliable, so that any subscriber hears it; latched where it was, or where our nodes ask."""
+    latched = topic.name in _LATCHED or any(
+        qos.durability == 'transient_local' for qos in topic.qos
+    )
+    return QoSProfile(
+        depth=_EVENT_DEPTH if topic.name == EVENTS else _DEPTH,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
