@@ -46,6 +46,13 @@ class CloningConfig(Checked):
         low=0,
         high=1,
     )
+    distraction_start: float = parameter(
+        0.0,
+        'share of the epochs before the first distraction; only weights from then on are kept',
+        low=0,
+        high=1,
+        high_open=True,
+    )
     std_floor: float = parameter(0.05, 'smallest fitted action std', low=0, low_open=True)
 
 
@@ -133,11 +140,13 @@ class Cloning:
             optimizer, config.epochs, eta_min=config.learning_rate / 10
         )
         best, best_loss, curve = self._snapshot(weights), math.inf, []
+        first = int(config.distraction_start * config.epochs)
+        best_index = first
         for index in range(config.epochs):
             start = time.perf_counter()
             order = self.generator.permutation(len(train))
             losses = [
-                self._pass(batch, optimizer, weights)
+                self._pass(batch, optimizer, weights, distract=index >= first)
                 for batch in batches(train, config.batch_laps, order, self.device)
             ]
             schedule.step()
@@ -147,7 +156,7 @@ class Cloning:
             )  # fmt: skip
             curve.append(epoch)
             on_epoch(epoch)
-            if epoch.held_out_nll < best_loss:
+            if index >= first and epoch.held_out_nll < best_loss:
                 best, best_loss, best_index = self._snapshot(weights), epoch.held_out_nll, index
             elif index - best_index >= config.patience:
                 break
@@ -182,7 +191,8 @@ class Cloning:
         return torch.zeros(rows, self.actor.cell.state_size, device=self.device)
 
     def _pass(
-        self, batch: Batch, optimizer: torch.optim.Optimizer, weights: Sequence[Tensor]
+        self, batch: Batch, optimizer: torch.optim.Optimizer, weights: Sequence[Tensor],
+        distract: bool,
     ) -> tuple[float, float]:
         """One pass over a batch of laps, an update per window; returns (nll, reconstruction)."""
         state, losses = self._state(len(batch.mask)), []
@@ -192,7 +202,7 @@ class Cloning:
             if flip.any():
                 images, actions = mirrored(images, actions, flip.to(self.device))
             seen = images
-            if self.config.distraction:
+            if distract and self.config.distraction:
                 source, chance = as_frames(batch.images), self.config.distraction
                 seen = distracted(images, source, chance, self.generator)
             self.actor.bind(self.flat)
