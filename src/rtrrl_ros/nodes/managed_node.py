@@ -15,6 +15,7 @@ from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
 
 from ..errors import UserError
 from ..parameters import Checked, parameter
@@ -84,7 +85,7 @@ class ManagedNode(LifecycleNode):
 
     def subscribe(
         self, kind: type, topic: str, callback: Callable[[Any], None], qos: QoSProfile
-    ) -> None:
+    ) -> Subscription:
         """A subscription that lives until cleanup and is heard only while active."""
 
         def heard(message: Any) -> None:
@@ -93,6 +94,7 @@ class ManagedNode(LifecycleNode):
 
         subscription = self.create_subscription(kind, topic, heard, qos)
         self._own.append(lambda: self.destroy_subscription(subscription))
+        return subscription
 
     def every(self, period_s: float, callback: Callable[[], None]) -> None:
         """A timer on steady time, called while active, that lives until cleanup."""

@@ -16,6 +16,7 @@ from rtrrl_msgs.msg import WorldState
 
 from ..safety.command import Command
 from ..worlds.contract import Observation, StepType, World
+from .arrivals import take_waiting
 from .diagnostics import OK
 from .latencies import Latencies
 from .managed_node import ManagedNode
@@ -53,7 +54,7 @@ class WorldNode(ManagedNode):
         self._clock_topic = None
         if config.publish_clock:
             self._clock_topic = self.advertise(ClockMessage, '/clock', STREAM)
-        self.subscribe(AckermannDriveStamped, 'drive', self._on_drive, STREAM)
+        self._drive = self.subscribe(AckermannDriveStamped, 'drive', self._on_drive, STREAM)
         self.every(POLL_S, self._on_poll)
         self._period_s = self._world.decision_period_s / config.real_time_factor
         if not config.lockstep:
@@ -95,19 +96,26 @@ class WorldNode(ManagedNode):
 
     def _advance(self, command: Command) -> None:
         observation = self._course.advance(command)
+        if not self._config.lockstep:
+            # that took a while: commands that came meanwhile did not come now
+            for message, arrived_s in take_waiting(self._drive):
+                self._hear(message, arrived_s)
         if observation is not None:
             self._steps += 1
             self._publish(observation)
             self._waiting_since_s = self._published_s
 
     def _on_drive(self, message: AckermannDriveStamped) -> None:
+        self._hear(message, time.monotonic())
+
+    def _hear(self, message: AckermannDriveStamped, arrived_s: float) -> None:
         command = drive_command(message)
         if not command.finite:
             self.finish(1, 'a command on `drive` is not finite: it did not come from the gate')
             return
-        self._latencies.answer(command.stamp_ns, time.monotonic())
+        self._latencies.answer(command.stamp_ns, arrived_s)
         if not self._config.lockstep:
-            self._newest, self._newest_s = command, time.monotonic()
+            self._newest, self._newest_s = command, arrived_s
         elif self._started and command.stamp_ns == self._course.stamp_ns:
             self._answered = True
             self._advance(command)
