@@ -18,7 +18,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser() -> Parser:
     """The parser of `rtrrl` with all its sub-commands."""
     # imported here: each sub-command pulls in only light modules until it runs
-    from . import bench, evaluate, experiment, finetune, launch, pretrain, run
+    from . import bench, demonstrate, evaluate, experiment, finetune, inspect, launch, pretrain, run
 
     parser = Parser(
         prog='rtrrl',
@@ -28,7 +28,17 @@ def build_parser() -> Parser:
     )
     parser.add_argument('--version', action='version', version=f'rtrrl {__version__}')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    for module in (pretrain, evaluate, finetune, run, experiment, bench, launch):
+    for module in (
+        pretrain,
+        demonstrate,
+        evaluate,
+        finetune,
+        run,
+        experiment,
+        inspect,
+        bench,
+        launch,
+    ):
         module.add_parser(commands)
     return parser
 

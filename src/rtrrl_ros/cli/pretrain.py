@@ -19,8 +19,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='clone a policy from demonstrations',
         description='Drive demonstrations on training tracks, clone encoder and policy from them, '
         'and fit a first critic to laps of the clone. In car-racing the clone is corrected on its '
-        'own laps before.',
+        'own laps before. With --data nothing is driven: demonstrations, and the rewards for the '
+        'critic, come out of recordings.',
         epilog='Example: rtrrl pretrain line --out my-line\n'
+        'Example: rtrrl pretrain line --data monday tuesday.mcap drive.aedat4 --out my-car\n'
+        'Example: torchrun --nproc-per-node 2 --no-python rtrrl pretrain line --data monday '
+        '--out my-car\n'
         'Example: rtrrl pretrain car-racing --cell lru --out my-racer',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -41,13 +45,40 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='processes that drive and threads that train; default: one per core',
     )  # fmt: skip
     add_config_options(parser)
+    _add_data_options(parser)
     parser.add_argument('--json', metavar='FILE', help='write the summary there; - for stdout')
     parser.set_defaults(run=run)
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    data = parser.add_argument_group('learning from recordings (line)')
+    data.add_argument(
+        '--data', nargs='+', type=Path, metavar='BAG', default=[],
+        help='bags with events and teleop, executed or ackermann_cmd; or .aedat4 files, each with '
+        'such a bag of the same name beside it',
+    )  # fmt: skip
+    data.add_argument(
+        '--cache', type=Path, metavar='DIR',
+        help='keep decoded frames there; default ~/.cache/rtrrl_ros/frames',
+    )  # fmt: skip
+    data.add_argument(
+        '--reference', type=Path, metavar='CSV',
+        help='line that was followed (see line_recorder_node): laps and rewards from odom along it',
+    )  # fmt: skip
+    data.add_argument(
+        '--max-skew', type=float, metavar='S',
+        help='a command further from a frame in time is not its command; default 0.05 s',
+    )  # fmt: skip
+    data.add_argument(
+        '--batch-laps', type=positive_int, metavar='N',
+        help='laps unrolled side by side, shared by the processes of torchrun; default 3',
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
     from ..cells import CELLS
 
+    _check_data_options(options)
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         raise UserError(f'--out {options.out}: exists already; name a new folder')
     if options.cell not in CELLS:
@@ -60,11 +91,31 @@ def run(options: argparse.Namespace) -> int:
             threads=options.workers,
             on_progress=lambda p: stages.update(p.stage, p.done, p.total, p.note),
         )  # fmt: skip
+    notes = summary.get('notes', [])
     for name, value in summary.items():
         shown_value = f'{value:.3f}' if isinstance(value, float) else value
-        stages.console.print(f'{name:28s} {shown_value}')
+        if name != 'notes':
+            stages.console.print(f'{name:28s} {shown_value}')
+    for note in notes:
+        stages.console.print(f'note: {note}')
     write_json(summary, options.json)
     return 0
+
+
+def _check_data_options(options: argparse.Namespace) -> None:
+    """Raise UserError where options contradict one another."""
+    alone = {
+        '--cache': options.cache, '--reference': options.reference, '--max-skew': options.max_skew
+    }  # fmt: skip
+    if options.data:
+        if options.task != 'line':
+            raise UserError(f'--data: of use with task line only, not {options.task}')
+        if options.laps:
+            raise UserError('--laps: how many laps to drive; with --data none is driven')
+        return
+    for name, value in alone.items():
+        if value is not None:
+            raise UserError(f'{name}: of use with --data only')
 
 
 def _car_racing(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
@@ -80,15 +131,27 @@ def _car_racing(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
 
 
 def _line(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
+    from ..bags.demonstrations import RecordedConfig
+    from ..bags.frame_cache import default_cache
     from ..imitation.critic import CriticConfig
-    from ..imitation.line import CLONING, LinePretrainConfig, pretrain
+    from ..imitation.line import CLONING, LinePretrainConfig, Recordings, pretrain
 
     config = LinePretrainConfig(cell=options.cell)
     if options.laps:
         config = dataclasses.replace(config, laps=options.laps)
+    data = None
+    if options.data:
+        skew = {} if options.max_skew is None else {'max_skew_s': options.max_skew}
+        data = Recordings(
+            options.data, options.cache or default_cache(), options.reference,
+            RecordedConfig(**skew),
+        )  # fmt: skip
     cloning = _with_epochs(CLONING, options)
-    return functools.partial(pretrain, config=config, cloning=cloning, critic=CriticConfig())
+    return functools.partial(
+        pretrain, config=config, cloning=cloning, critic=CriticConfig(), data=data
+    )
 
 
 def _with_epochs(cloning: Any, options: argparse.Namespace) -> Any:
-    return dataclasses.replace(cloning, epochs=options.epochs) if options.epochs else cloning
+    given = {'epochs': options.epochs, 'batch_laps': options.batch_laps}
+    return dataclasses.replace(cloning, **{k: v for k, v in given.items() if v})
