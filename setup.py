@@ -10,6 +10,7 @@ NAME = 'rtrrl_ros'
 NODES = (
     'agent_node',
     'bag_player_node',
+    'bag_recorder_node',
     'car_racing_node',
     'dv_camera_node',
     'encoder_node',

@@ -5,6 +5,7 @@ a killed process loses none of it; it succeeds or leaves the file as it was, so 
 cannot leave half a chunk behind.
 """
 
+import contextlib
 import io
 import os
 import struct
@@ -146,8 +147,9 @@ class McapWriter:
         self._new_chunk()
 
     def sync(self) -> None:
-        """Wait until what was flushed would survive the loss of power."""
-        os.fdatasync(self._descriptor)
+        """Wait until what was flushed would survive the loss of power; from any thread."""
+        with contextlib.suppress(OSError):  # closed meanwhile, which syncs as well
+            os.fdatasync(self._descriptor)
 
     def close(self) -> None:
         """Write the index and close. Nothing that was flushed is lost, whatever is raised.

@@ -154,9 +154,9 @@ class BagWriter:
     def flush(self) -> None:
         """Write what was added, after which the end of the process cannot take it back."""
         self._flushed_s = time.monotonic()
-        if self.closed:
-            return
         file = self._files[-1]
+        if self.closed or not file.pending:
+            return
         try:
             left = os.statvfs(self.folder)
             if left.f_bavail * left.f_frsize < self._least_free_bytes + file.pending:
@@ -173,7 +173,7 @@ class BagWriter:
             ) from error
 
     def sync(self) -> None:
-        """Wait until what was flushed would survive the loss of power."""
+        """Wait until what was flushed would survive the loss of power; from any thread."""
         if not self.closed:
             self._files[-1].sync()
 
