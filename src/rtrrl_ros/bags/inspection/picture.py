@@ -15,6 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 #: topics whose delays are drawn at most
 _DELAYS = 6
+#: messages from which a rate is told, and in one bin from which none at all is a hole
+_PER_WINDOW, _EXPECTED = 30, 2.0
 
 
 def plot(summary: Summary, file: Path) -> None:
@@ -33,6 +35,21 @@ def _nothing(axes: Axes, why: str) -> None:
     axes.set(xticks=[], yticks=[])
 
 
+def _density(counts: np.ndarray) -> np.ndarray:
+    """(bins,) messages beside what is usual, in [0, 2].
+
+    So few messages come in one bin that the rate is told over several; an empty bin stays empty
+    where there should be some.
+    """
+    usual = counts.sum() / max(1, len(counts))
+    width = min(len(counts), 1 + 2 * int(np.ceil(_PER_WINDOW / max(usual, 1e-9) / 2)))
+    window = np.ones(width)
+    rates = np.convolve(counts, window, 'same') / np.convolve(np.ones(len(counts)), window, 'same')
+    if usual >= _EXPECTED:
+        rates[counts == 0] = 0.0
+    return np.minimum(rates / np.median(rates[rates > 0]), 2.0)
+
+
 def _activity(axes: Axes, summary: Summary) -> None:
     """For each topic its rate over time, beside what it usually is; holes are white."""
     topics = [timing for timing in summary.topics if timing.count][::-1]
@@ -40,17 +57,16 @@ def _activity(axes: Axes, summary: Summary) -> None:
     if not topics:
         _nothing(axes, 'no messages')
         return
-    rows = []
-    for timing in topics:
-        usual = timing.per_bin[timing.per_bin > 0]
-        rows.append(np.minimum(timing.per_bin / np.median(usual), 2.0))
+    rows = [_density(timing.per_bin) for timing in topics]
     extent = (0.0, summary.bins.count * summary.bins.width_s, -0.5, len(topics) - 0.5)
     axes.imshow(
         rows, aspect='auto', origin='lower', extent=extent, cmap='Greys', vmin=0.0, vmax=2.0,
         interpolation='nearest',
     )  # fmt: skip
+    for edge in range(1, len(topics)):
+        axes.axhline(edge - 0.5, color='white', linewidth=3.0)
     names = [
-        f'{timing.name} ({timing.gaps} gaps)' if timing.gaps else timing.name for timing in topics
+        f'{timing.name} (gaps: {timing.gaps})' if timing.gaps else timing.name for timing in topics
     ]
     axes.set_yticks(range(len(topics)), names, fontsize='x-small')
     axes.set_xlabel('log time / s')
@@ -85,7 +101,7 @@ def _events(axes: Axes, summary: Summary) -> None:
 def _delays(axes: Axes, summary: Summary) -> None:
     """Log time minus stamp, without the mean of each topic: its slope is the drift."""
     axes.set_title('delay: log time minus stamp, around the mean of the topic')
-    stamped = [timing for timing in summary.topics if timing.stamped and timing.drift_ppm]
+    stamped = [timing for timing in summary.topics if timing.drift_ppm is not None]
     if not stamped:
         _nothing(axes, 'no stamps, or too few')
         return
@@ -137,7 +153,7 @@ def _laps(axes: Axes, summary: Summary) -> None:
     else:
         _nothing(axes, 'no whole lap')
         return
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel('lap')
 
 

@@ -122,7 +122,7 @@ def remarks(
     if laps is None:
         lines.append('no laps can be told apart: record reward, world_state or odom')
     elif laps < LAPS:
-        lines.append(f'only {laps} whole laps: three are what a clone was trained on so far')
+        lines.append(f'whole laps: {laps}; three are what a clone was trained on so far')
     return lines
 
 
@@ -162,6 +162,8 @@ def _about_label(label: CommandSummary, topics: Sequence[TopicTiming]) -> Iterab
     rate_hz = timing.stamp_rate_hz or timing.rate_hz
     if 0.0 < rate_hz < COMMAND_RATE_HZ:
         yield f'{label.topic}: only {rate_hz:.1f} commands a second'
+    if timing.gaps:
+        yield f'{label.topic}: gaps: {timing.gaps}, the longest {timing.longest_gap_s:.3g} s'
     if label.compared and 0 < label.paired < PAIRED * label.compared:
         yield (
             f'{label.topic}: {label.paired / label.compared:.0%} of the commands are within '

@@ -129,7 +129,7 @@ def _lap_lines(summary: Summary) -> list[str]:
     if path is not None:
         rounds = ', '.join(f'{length_s:.1f} s' for length_s in path.laps_s[:_LAPS_SHOWN])
         lines.append(
-            f'odometry: {path.driven_m:.1f} m, passes its start {len(path.laps_s)} times'
+            f'odometry: {path.driven_m:.1f} m, rounds closed: {len(path.laps_s)}'
             + (f' ({rounds})' if rounds else '')
         )
     return lines
