@@ -15,6 +15,7 @@ from ..driving.assembly import make_networks, single_threaded
 from ..perception.encoder import Decoder, FrameEncoder
 from .cloning import Cloning, CloningConfig, Epoch
 from .critic import CriticConfig, pretrain_critic
+from .data_parallel import Group
 from .demonstrations import Demonstration, in_parallel
 from .progress import Progress
 
@@ -29,6 +30,7 @@ class Pretraining:
     encoder : what the features come from
     seed : of weights and of the order of training
     workers, threads : processes that drive, threads that train
+    group : processes that clone together
     """
 
     model: dict[str, Any]
@@ -38,6 +40,7 @@ class Pretraining:
     workers: int
     threads: int
     on_progress: Callable[[Progress], None]
+    group: Group = dataclasses.field(default_factory=Group)
 
     def __post_init__(self) -> None:
         self.decoder = Decoder(self.encoder)
@@ -70,7 +73,8 @@ class Pretraining:
             self.on_progress(Progress(stage, epoch.index + 1, config.epochs, note))
 
         actor = self.networks['actor']
-        curve = Cloning(self.encoder, self.decoder, actor, config, self.seed).run(laps, show)
+        cloning = Cloning(self.encoder, self.decoder, actor, config, self.seed, self.group)
+        curve = cloning.run(laps, show)
         self.on_progress(Progress(stage, config.epochs, config.epochs, 'best weights kept'))
         return curve
 

@@ -109,7 +109,8 @@ class TopicIntake:
         """Everything that has come in, in the order of reception."""
         arrivals = []
         for name, subscription in self._subscriptions.items():
-            with subscription.handle as handle:
+            handle = subscription.handle
+            with handle:
                 while (taken := handle.take_message(subscription.msg_type, True)) is not None:
                     data, info = taken
                     times = info['received_timestamp'], info['source_timestamp']
