@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import cv2
+import threadpoolctl
 import torch
 
 from ..cells import make_cell
@@ -16,6 +17,7 @@ from ..parameters import from_mapping
 from ..perception.encoder import Encoder, FrameEncoder
 from ..perception.events.frames import FrameConfig
 from ..perception.events.windows import WindowConfig
+from ..perception.frozen_encoder import FrozenEncoder
 from ..perception.pipeline import EventPipeline, ImagePipeline, Pipeline
 
 #: steering, and throttle or brake where the policy decides on the speed as well
@@ -24,8 +26,9 @@ ACTOR_SEED, CRITIC_SEED = 0, 1
 
 
 def single_threaded() -> None:
-    """One thread for torch and OpenCV: small arrays gain nothing, and sums stay reproducible."""
+    """One thread for all arithmetic: small arrays gain nothing, and sums stay reproducible."""
     torch.set_num_threads(1)
+    threadpoolctl.threadpool_limits(1, user_api='blas')  # NumPy's
     cv2.setNumThreads(1)  # its pool costs more than it gains, and takes another process's core
 
 
@@ -56,10 +59,20 @@ def load_event_pipeline(model: str | Path | Checkpoint) -> EventPipeline:
     frames = from_mapping(FrameConfig, sections[1], where)
     size = checkpoint.get('width', int), checkpoint.get('height', int)
     pipeline = EventPipeline(window, frames, *size)
+    pipeline.encoder = FrozenEncoder(_frame_encoder(pipeline, checkpoint))
+    return pipeline
+
+
+def load_frame_encoder(model: str | Path | Checkpoint) -> FrameEncoder:
+    """The encoder of a model that sees events as the module that was trained."""
+    checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model)
+    return _frame_encoder(load_event_pipeline(checkpoint), checkpoint)
+
+
+def _frame_encoder(pipeline: EventPipeline, checkpoint: Checkpoint) -> FrameEncoder:
     encoder = FrameEncoder(pipeline.builder.shape, checkpoint.get('latent_size', int))
     _fill(encoder, checkpoint)
-    pipeline.encoder = encoder
-    return pipeline
+    return encoder
 
 
 def load_pipeline(model: str | Path | Checkpoint) -> Pipeline:

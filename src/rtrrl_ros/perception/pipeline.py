@@ -12,6 +12,7 @@ from .encoder import Encoder, FrameEncoder
 from .events.contract import EventBatch
 from .events.frames import FrameBuilder, FrameConfig
 from .events.windows import EventWindows, WindowConfig
+from .frozen_encoder import FrozenEncoder
 from .image import shrink
 
 
@@ -64,7 +65,7 @@ class EventPipeline:
 
     def __init__(
         self, window: WindowConfig, frames: FrameConfig, width: int, height: int,
-        encoder: FrameEncoder | None = None,
+        encoder: FrameEncoder | FrozenEncoder | None = None,
     ) -> None:  # fmt: skip
         self._window, self._size = window, (width, height)
         self.window_us = window.window_us
