@@ -17,6 +17,12 @@ from ..errors import UserError
 _SEPARATOR = '=' * 80 + '\n'
 
 
+def full_type_name(name: str) -> str:
+    """'package/msg/Name', also of 'package/Name' as some recorders write it."""
+    package, separator, rest = name.partition('/')
+    return name if '/' in rest or not separator else f'{package}/msg/{rest}'
+
+
 def _message_folders(package: str) -> Iterator[Path]:
     """Where .msg files of a package may lie: installed, or in our source tree."""
     for prefix in (*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix):
