@@ -134,7 +134,7 @@ def _line(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
     from ..bags.demonstrations import RecordedConfig
     from ..bags.frame_cache import default_cache
     from ..imitation.critic import CriticConfig
-    from ..imitation.line import CLONING, LinePretrainConfig, Recordings, pretrain
+    from ..imitation.line import CLONING, CLONING_OF_CELL, LinePretrainConfig, Recordings, pretrain
 
     config = LinePretrainConfig(cell=options.cell)
     if options.laps:
@@ -146,7 +146,7 @@ def _line(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
             options.data, options.cache or default_cache(), options.reference,
             RecordedConfig(**skew),
         )  # fmt: skip
-    cloning = _with_epochs(CLONING, options)
+    cloning = _with_epochs(CLONING_OF_CELL.get(options.cell, CLONING), options)
     return functools.partial(
         pretrain, config=config, cloning=cloning, critic=CriticConfig(), data=data
     )

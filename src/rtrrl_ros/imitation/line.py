@@ -35,8 +35,11 @@ from .progress import Progress
 
 #: three laps are little: small steps through all of them, many times
 CLONING = CloningConfig(
-    epochs=40, patience=20, batch_laps=3, window=50, held_out=0.34, mirror=0.5, distraction=0.15
-)
+    epochs=40, patience=20, batch_laps=3, window=50, held_out=0.34, mirror=0.5, distraction=0.15,
+    distraction_start=0.33,
+)  # fmt: skip
+#: with steps as large, the phases of an LRU never settle: it learns nothing but the mean action
+CLONING_OF_CELL = {'lru': dataclasses.replace(CLONING, epochs=80, patience=40, learning_rate=5e-4)}
 #: laps of the critic are other ones than those of the demonstrations
 CRITIC_LAPS = 1000
 
