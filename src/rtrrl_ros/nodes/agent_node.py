@@ -24,7 +24,7 @@ from .diagnostics import OK, WARN
 from .learner_messages import learner_run_message, learner_status_message
 from .managed_node import ManagedNode
 from .messages import drive_message, features_vector, reward_signal, stamp_ns
-from .process import run_node
+from .process import DRIVING, run_node
 from .qos import LEDGER, NEWEST, RECORD, STREAM
 
 
@@ -126,8 +126,8 @@ class AgentNode(ManagedNode):
 
 
 def main() -> NoReturn:
-    """Run the node."""
-    run_node(AgentNode)
+    """Run the node, on the way from sensor to motor."""
+    run_node(AgentNode, DRIVING)
 
 
 if __name__ == '__main__':

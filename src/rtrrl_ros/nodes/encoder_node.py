@@ -26,7 +26,7 @@ from .diagnostics import ERROR, OK, WARN
 from .event_messages import event_packet
 from .managed_node import ManagedNode
 from .messages import S_NS, features_message, image_pixels, stamp_ns
-from .process import run_node
+from .process import DRIVING, run_node
 from .qos import EVENTS, EVENTS_COMPLETE, NEWEST, NEWEST_OF_DEVICE, STREAM
 
 WARM_UPS = 5
@@ -129,8 +129,8 @@ class EncoderNode(ManagedNode):
 
 
 def main() -> NoReturn:
-    """Run the node."""
-    run_node(EncoderNode)
+    """Run the node, on the way from sensor to motor."""
+    run_node(EncoderNode, DRIVING)
 
 
 if __name__ == '__main__':

@@ -4,9 +4,7 @@ Its watchdog runs on steady time and speaks up to 50 times a second while anythi
 imports nothing that learns or renders, so it keeps working when those do not.
 """
 
-import contextlib
 import dataclasses
-import os
 import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -22,7 +20,7 @@ from .diagnostics import OK, WARN
 from .latencies import Latencies
 from .managed_node import ManagedNode
 from .messages import drive_command, drive_message, executed_message
-from .process import run_node
+from .process import DRIVING, run_node
 from .qos import DEVICE, RECORD, STREAM
 
 #: max_age_s and this together stay below 200 ms
@@ -129,9 +127,7 @@ class GateNode(ManagedNode):
 
 def main() -> NoReturn:
     """Run the node; where the system permits, ahead of the others, which learn and render."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
-    run_node(GateNode)
+    run_node(GateNode, DRIVING)
 
 
 if __name__ == '__main__':

@@ -5,7 +5,6 @@ It exits with 0 once all laps are over, with 1 where the record has gaps.
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,7 +18,7 @@ from ..safety.modes import Mode
 from .diagnostics import OK, WARN, status_values
 from .managed_node import ManagedNode
 from .messages import reward_signal, stamp_ns
-from .process import run_node
+from .process import WATCHING, run_node
 from .qos import DEVICE, LEDGER
 from .run_record import RunRecord, Step
 
@@ -114,8 +113,7 @@ class MonitorNode(ManagedNode):
 
 def main() -> NoReturn:
     """Run the node; it gives way to those that drive."""
-    os.nice(5)
-    run_node(MonitorNode)
+    run_node(MonitorNode, WATCHING)
 
 
 if __name__ == '__main__':

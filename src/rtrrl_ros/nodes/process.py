@@ -1,5 +1,6 @@
 """How the process of a node starts, spins and ends."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -20,6 +21,9 @@ from ..errors import UserError
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: how long the thread looks away from `stopped`
 SPIN_S = 0.1
+#: niceness of what lies between sensor and motor: ahead of what learns, renders and watches
+DRIVING = -10
+WATCHING = 5
 #: a process that has not ended this long after it was asked to ends the hard way
 PATIENCE_S = 4.0
 
@@ -67,11 +71,16 @@ def spin(executor: Executor, done: Callable[[], bool]) -> None:
         executor.spin_until_future_complete(Future(), SPIN_S)
 
 
-def run_node(make_node: Callable[[], Any]) -> NoReturn:
+def run_node(make_node: Callable[[], Any], niceness: int = 0) -> NoReturn:
     """Run one `ManagedNode` until it finishes or is asked to stop, and end the process.
 
     Exit status 2: it refused its parameters or to configure, with one line that says why.
+
+    niceness : of the process; below 0 it goes ahead of others, where the system permits that
     """
+    if niceness:  # else it keeps what it was started with
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, niceness)
     try:
         status = _run(make_node)
     except BaseException:
