@@ -5,11 +5,25 @@ import dataclasses
 from ..bags.mcap_writing import COMPRESSIONS
 from ..parameters import Checked, parameter
 
-#: everything of a drive: what is recorded if nothing is named
-TOPICS = (
-    '/event_camera/events image_raw features drive_proposal executed drive reward learner_status '
-    'learner_run world_state odom joy teleop ackermann_cmd /diagnostics'
-)
+_DRIVE = 'ackermann_msgs/msg/AckermannDriveStamped'
+#: everything of a drive, recorded if nothing is named: {topic: (type, durability)}
+TOPICS = {
+    '/event_camera/events': ('event_camera_msgs/msg/EventPacket', 'volatile'),
+    'image_raw': ('sensor_msgs/msg/Image', 'volatile'),
+    'features': ('rtrrl_msgs/msg/Features', 'volatile'),
+    'drive_proposal': (_DRIVE, 'volatile'),
+    'executed': ('rtrrl_msgs/msg/Executed', 'transient_local'),
+    'drive': (_DRIVE, 'volatile'),
+    'reward': ('rtrrl_msgs/msg/Reward', 'transient_local'),
+    'learner_status': ('rtrrl_msgs/msg/LearnerStatus', 'transient_local'),
+    'learner_run': ('std_msgs/msg/String', 'transient_local'),
+    'world_state': ('rtrrl_msgs/msg/WorldState', 'transient_local'),
+    'odom': ('nav_msgs/msg/Odometry', 'volatile'),
+    'joy': ('sensor_msgs/msg/Joy', 'volatile'),
+    'teleop': (_DRIVE, 'volatile'),
+    'ackermann_cmd': (_DRIVE, 'volatile'),
+    '/diagnostics': ('diagnostic_msgs/msg/DiagnosticArray', 'volatile'),
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -44,7 +44,7 @@ class BagRecorderNode(ManagedNode):
         config = self.section(BagRecorderConfig)
         if not config.out and not config.black_box:
             raise UserError('out or black_box: name a folder')
-        topics = f'{config.topics or TOPICS} {config.also}'.split()
+        topics = (config.topics.split() or list(TOPICS)) + config.also.split()
         self._recorder: Recorder | None = None
         self._box: BlackBox | None = None
         if config.black_box:
@@ -56,7 +56,7 @@ class BagRecorderNode(ManagedNode):
             service = self.create_service(Trigger, '~/dump', self._on_dump)
             self._own.append(lambda: self.destroy_service(service))
         self._watch = FaultWatch(self.get_fully_qualified_name())
-        self._intake = TopicIntake(self, topics)
+        self._intake = TopicIntake(self, topics, TOPICS)
         self._own.append(self._intake.close)
         if config.out:
             self._recorder = Recorder(

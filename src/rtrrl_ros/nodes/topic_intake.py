@@ -4,9 +4,10 @@ The subscriptions belong to a node that no executor knows. What the middleware r
 their queues until `take` fetches all of it, which costs half of what a callback per message does.
 """
 
+import contextlib
 import importlib
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rclpy
@@ -17,43 +18,56 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from ..bags.contract import Qos
 from ..bags.recorder import Arrival
+from .listeners import INTAKE
 
 #: messages that may wait between two calls of `take`
 DEPTH = 1000
 #: instead of a list: every topic but these
 ALL = 'all'
+VOLATILE = 'volatile'
 NOT_OF_ALL = ('/rosout', '/parameter_events')
 
 
 class TopicIntake:
-    """Subscribes to topics when somebody publishes them.
+    """Subscribes to topics.
 
     Parameters
     ----------
     node : whose view of the graph, namespace and remappings are used
     topics : names, relative ones in the namespace of the node; `ALL` among them: all there are
+    expected : {name: (type, durability)}. Those of the topics that are in here are subscribed to
+        before anybody publishes them, so that the first message is not missed: volatile topics
+        keep nothing for those who come late. What turns out to be otherwise is adapted to
 
     Attributes
     ----------
-    types : {topic: type} of what is subscribed to
+    types : {topic: type} of what is published and subscribed to
     refused : {topic: why it is not}
     """
 
-    def __init__(self, node: Node, topics: Sequence[str]) -> None:
+    def __init__(
+        self, node: Node, topics: Sequence[str], expected: Mapping[str, tuple[str, str]]
+    ) -> None:
         self._node = node
         self._all = ALL in topics
-        self._wanted = [node.resolve_topic_name(name) for name in topics if name != ALL]
+        names = [name for name in topics if name != ALL]
+        self._wanted = [node.resolve_topic_name(name) for name in names]
         self.types: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._own = rclpy.create_node(
-            f'{node.get_name()}_intake',
+            f'{node.get_name()}{INTAKE}',
             namespace=node.get_namespace(),
             context=node.context,
             use_global_arguments=False,  # a new name for the node is not meant for this one
             enable_rosout=False,
             start_parameter_services=False,
         )
+        for name, full_name in zip(names, self._wanted, strict=True):
+            if name in expected:
+                type_name, durability = expected[name]
+                with contextlib.suppress(LookupError):  # not installed, so it cannot come up
+                    self._subscribe(full_name, type_name, _qos(True, durability != VOLATILE))
 
     def close(self) -> None:
         """Unsubscribe from everything."""
@@ -83,32 +97,41 @@ class TopicIntake:
             try:
                 if len(types) > 1:
                     raise LookupError(f'is published as {" and as ".join(types)}')
-                self._subscribe(name, types[0], adapted_qos(publishers))
+                self._adapt(name, types[0], publishers)
             except LookupError as error:
                 self.refused[name] = str(error)
             else:
+                self.types[name] = types[0]
                 new[name] = (types[0], offered_qos(publishers))
         return new
 
     def adapt(self) -> None:
         """Ask for less where a publisher has come up that does not offer what was asked for."""
-        for name, subscription in list(self._subscriptions.items()):
+        for name, type_name in self.types.items():
             publishers = self._node.get_publishers_info_by_topic(name)
-            if any(publisher.topic_type != self.types[name] for publisher in publishers):
-                continue
-            qos, now = adapted_qos(publishers), subscription.qos_profile
-            demanding = (
-                now.reliability == ReliabilityPolicy.RELIABLE != qos.reliability
-                or now.durability == DurabilityPolicy.TRANSIENT_LOCAL != qos.durability
-            )
-            if publishers and demanding:
-                self._own.destroy_subscription(subscription)
-                self._subscribe(name, self.types[name], qos)
+            same = [publisher for publisher in publishers if publisher.topic_type == type_name]
+            if same:
+                self._adapt(name, type_name, same)
+
+    def _adapt(self, name: str, type_name: str, publishers: Sequence[TopicEndpointInfo]) -> None:
+        """Subscribe, again only if the present subscription would not hear all publishers."""
+        qos, present = adapted_qos(publishers), self._subscriptions.get(name)
+        if present is not None:
+            now = present.qos_profile
+            if (
+                present.msg_type is message_class(type_name)
+                and now.reliability in (qos.reliability, ReliabilityPolicy.BEST_EFFORT)
+                and now.durability in (qos.durability, DurabilityPolicy.VOLATILE)
+            ):
+                return
+            self._own.destroy_subscription(present)
+        self._subscribe(name, type_name, qos)
 
     def take(self) -> list[Arrival]:
         """Everything that has come in, in the order of reception."""
         arrivals = []
-        for name, subscription in self._subscriptions.items():
+        for name in self.types:
+            subscription = self._subscriptions[name]
             handle = subscription.handle
             with handle:
                 while (taken := handle.take_message(subscription.msg_type, True)) is not None:
@@ -123,7 +146,6 @@ class TopicIntake:
         self._subscriptions[name] = self._own.create_subscription(
             kind, name, lambda data: None, qos, raw=True
         )
-        self.types[name] = type_name
 
 
 def message_class(type_name: str) -> Any:
@@ -144,6 +166,10 @@ def adapted_qos(publishers: Sequence[TopicEndpointInfo]) -> QoSProfile:
         publisher.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
         for publisher in publishers
     )
+    return _qos(reliable, kept)
+
+
+def _qos(reliable: bool, kept: bool) -> QoSProfile:
     return QoSProfile(
         depth=DEPTH,
         reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,

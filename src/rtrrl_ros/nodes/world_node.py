@@ -19,6 +19,7 @@ from ..worlds.contract import Observation, StepType, World
 from .arrivals import take_waiting
 from .diagnostics import OK
 from .latencies import Latencies
+from .listeners import count_listeners
 from .managed_node import ManagedNode
 from .messages import drive_command, make_header, world_state_message
 from .qos import RECORD, STREAM
@@ -144,8 +145,8 @@ class WorldNode(ManagedNode):
 
     def _begin(self, waited_s: float) -> None:
         self._started = (
-            self._camera.get_subscription_count() > 0
-            and self._states.get_subscription_count() > 0
+            count_listeners(self, self._camera.topic_name) > 0
+            and count_listeners(self, self._states.topic_name) > 0
             and self.count_publishers('drive') > 0
         )
         if self._started:
