@@ -18,7 +18,18 @@ class Parser(argparse.ArgumentParser):
 def build_parser() -> Parser:
     """The parser of `rtrrl` with all its sub-commands."""
     # imported here: each sub-command pulls in only light modules until it runs
-    from . import bench, demonstrate, evaluate, experiment, finetune, inspect, launch, pretrain, run
+    from . import (
+        bench,
+        demonstrate,
+        evaluate,
+        experiment,
+        finetune,
+        inspect,
+        launch,
+        pretrain,
+        record,
+        run,
+    )
 
     parser = Parser(
         prog='rtrrl',
@@ -35,6 +46,7 @@ def build_parser() -> Parser:
         finetune,
         run,
         experiment,
+        record,
         inspect,
         bench,
         launch,
