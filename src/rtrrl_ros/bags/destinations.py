@@ -19,6 +19,8 @@ CLOCK_TYPE = 'rosgraph_msgs/msg/Clock'
 EVENTS, IMAGES, FEATURES = '/event_camera/events', '/image_raw', '/features'
 REWARD, EXECUTED, PROPOSAL = '/reward', '/executed', '/drive_proposal'
 
+#: what a replayed encoder gives, on its way through the player in lock-step
+ENCODED = f'{REPLAY}/encoded'
 #: what a replayed graph may hear; nothing in here moves anything
 HEARD: Mapping[str, str] = {
     EVENTS: 'event_camera_msgs/msg/EventPacket',
@@ -26,15 +28,21 @@ HEARD: Mapping[str, str] = {
     '/odom': 'nav_msgs/msg/Odometry',
     '/world_state': 'rtrrl_msgs/msg/WorldState',
     REWARD: 'rtrrl_msgs/msg/Reward',
+    FEATURES: 'rtrrl_msgs/msg/Features',
 }
 
 
-def destination(topic: str, type_name: str) -> str:
-    """The topic on which a recorded one is replayed."""
+def destination(topic: str, type_name: str, features: bool = False) -> str:
+    """The topic on which a recorded one is replayed.
+
+    features : whether the replayed graph hears recorded features; else it has those of an encoder,
+        and the recorded ones are only shown
+    """
     topic = f'/{topic.lstrip("/")}'
     if topic == CLOCK and type_name == CLOCK_TYPE:
         return CLOCK
-    return (REPLAY if HEARD.get(topic) == type_name else RECORDED) + topic
+    heard = HEARD.get(topic) == type_name and (features or topic != FEATURES)
+    return (REPLAY if heard else RECORDED) + topic
 
 
 def is_permitted(name: str, type_name: str) -> bool:

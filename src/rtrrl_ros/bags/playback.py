@@ -92,6 +92,9 @@ class Playback:
             self.published += 1
             self._take()
 
+    def encoded(self, data: bytes, now_s: float) -> None:
+        """Features go to the agent by themselves."""
+
     def answer(self, stamp: int, now_s: float) -> None:
         """Answers are not waited for."""
 

@@ -31,8 +31,7 @@ class BagPlayerConfig(Checked):
     lockstep: bool = parameter(
         False, 'as fast as the graph answers: the next observation after drive_proposal'
     )
-    sensor: str = parameter('events', 'lock-step: what an observation is', choices=SENSORS)
-    model: str = parameter('', 'lock-step with events: the model, for the length of its windows')
+    sensor: str = parameter('events', 'what the graph hears', choices=SENSORS)
     from_lap_start: bool = parameter(
         True, 'lock-step: leave out what comes before the beginning of a lap, as a learner in '
         'lock-step needs',
@@ -41,7 +40,7 @@ class BagPlayerConfig(Checked):
         0.0, 'lock-step: the stamp_offset_s of the encoder', unit='s', low=-0.1, high=0.1
     )
     retry_period_s: float = parameter(
-        0.5, 'lock-step: publish the observation again after', unit='s', low=0.05, high=60.0
+        0.5, 'lock-step: ask again after', unit='s', low=0.05, high=60.0
     )
     lockstep_timeout_s: float = parameter(
         10.0, 'lock-step: give up without an answer after', unit='s', low=0.1, high=3600.0

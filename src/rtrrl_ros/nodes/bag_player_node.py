@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 
 from ackermann_msgs.msg import AckermannDriveStamped
 from rosgraph_msgs.msg import Clock as ClockMessage
-from rtrrl_msgs.msg import LearnerStatus
+from rtrrl_msgs.msg import Features, LearnerStatus
 from std_srvs.srv import SetBool
 
-from ..bags.destinations import CLOCK, EXECUTED, PROPOSAL, REPLAY, REWARD
+from ..bags.destinations import CLOCK, ENCODED, EXECUTED, PROPOSAL, REPLAY, REWARD
 from ..bags.lockstep import LockstepPlayback
 from ..bags.playback import Playback
 from ..bags.reading import open_bag
@@ -26,7 +26,7 @@ from .diagnostics import OK
 from .managed_node import ManagedNode
 from .messages import make_header, stamp_ns
 from .process import run_node
-from .qos import RECORD, STREAM
+from .qos import EVENTS_COMPLETE, RECORD, STREAM
 from .replay_playback import SENSOR_TOPICS, make_lockstep, make_playback
 from .replay_publishers import ReplayPublishers
 from .run_record import PROGRESS
@@ -47,7 +47,10 @@ class BagPlayerNode(ManagedNode):
     def configure(self) -> None:
         config = self._config = self.section(BagPlayerConfig)
         bag = self._bag = self._open(config.bag)
-        publishers = self._topics = ReplayPublishers(self, bag, config.clock)
+        recorded, relay = config.sensor == 'features', config.lockstep
+        publishers = self._topics = ReplayPublishers(
+            self, bag, clock=config.clock, features=recorded, relay=relay and not recorded
+        )
         if bag.incomplete:
             self.get_logger().warning(bag.incomplete)
         for topic, reason in publishers.left_out.items():
@@ -59,6 +62,10 @@ class BagPlayerNode(ManagedNode):
         if config.lockstep:
             self.subscribe(AckermannDriveStamped, REPLAY + PROPOSAL, self._on_answer, STREAM)
             self.subscribe(LearnerStatus, f'{REPLAY}/learner_status', self._on_status, RECORD)
+            features = self.create_subscription(
+                Features, ENCODED, self._on_encoded, EVENTS_COMPLETE, raw=True
+            )
+            self._own.append(lambda: self.destroy_subscription(features))
         service = self.create_service(SetBool, '~/pause', self._on_pause)
         self._own.append(lambda: self.destroy_service(service))
         self.every(POLL_S if config.lockstep else TICK_S, self._on_tick)
@@ -94,7 +101,9 @@ class BagPlayerNode(ManagedNode):
         elif self._ended_s is None:
             self._playback.tick(now_s)
             self._notice_end()
-        elif now_s > self._ended_s + (LINGER_S if self._playback.learned else LEARN_S):
+        elif self.exit_status is None and now_s > self._ended_s + (
+            LINGER_S if self._playback.learned else LEARN_S
+        ):
             self._topics.flush(FLUSH_S)
             self.get_logger().info(self._progress())
             self.finish(0)
@@ -114,9 +123,12 @@ class BagPlayerNode(ManagedNode):
 
     def _graph_is_up(self) -> bool:
         """Whether somebody answers, and everything that the bag has for them is heard."""
-        needed = {SENSOR_TOPICS[self._config.sensor], REWARD, EXECUTED}
-        return self.count_publishers(REPLAY + PROPOSAL) > 0 and all(
-            self._topics.listeners(topic) for topic in needed & {*self._topics.topics}
+        needed = {SENSOR_TOPICS[self._config.sensor], REWARD, EXECUTED} & {*self._topics.topics}
+        answers = [PROPOSAL]
+        if self._config.lockstep and self._config.sensor != 'features':
+            needed, answers = needed | {ENCODED}, [PROPOSAL, ENCODED.removeprefix(REPLAY)]
+        return all(self.count_publishers(REPLAY + topic) for topic in answers) and all(
+            self._topics.listeners(topic) for topic in needed
         )
 
     def _notice_end(self) -> None:
@@ -124,6 +136,10 @@ class BagPlayerNode(ManagedNode):
             self.finish(1, self._playback.fault)
         elif self._playback.finished and self._ended_s is None:
             self._ended_s = time.monotonic()
+
+    def _on_encoded(self, data: bytes) -> None:
+        if self.active:
+            self._playback.encoded(data, time.monotonic())
 
     def _on_answer(self, message: AckermannDriveStamped) -> None:
         self._playback.answer(stamp_ns(message), time.monotonic())

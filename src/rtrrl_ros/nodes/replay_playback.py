@@ -1,11 +1,9 @@
 """What plays a bag: at the recorded times, or in lock-step with a graph."""
 
-from collections.abc import Callable
-
-from ..bags.destinations import EVENTS, FEATURES, HEARD, IMAGES
-from ..bags.lockstep import LockstepPlayback
-from ..bags.observations import Observations
+from ..bags.destinations import EVENTS, FEATURES, HEARD, IMAGES, REWARD
+from ..bags.lockstep import MAX_AHEAD, LockstepPlayback
 from ..bags.playback import Playback
+from ..bags.read_ahead import ReadAhead
 from ..bags.reading import Bag, Record
 from ..bags.rounds import Rounds
 from ..errors import UserError
@@ -34,16 +32,19 @@ def make_lockstep(
         reason = publishers.left_out.get(sensor, f'the bag has {", ".join(sorted(bag.topics))}')
         raise UserError(f'{config.bag}: no {sensor} to replay in lock-step; {reason}')
 
-    def is_first(reward: Record) -> bool:
-        return bag.message(reward).step_type == _FIRST
+    def begins(reward: Record) -> bool:
+        return not config.from_lap_start or bag.message(reward).step_type == _FIRST
 
-    observations = Observations(
-        _rounds(config, bag, publishers), sensor, _completes(config, bag),
-        offset_ns=0 if config.sensor == 'features' else round(config.stamp_offset_s * S_NS),
-        from_first=is_first if config.from_lap_start else None,
+    encoder = config.sensor != 'features'
+    # an encoder's windows begin with what it hears first: with what was an observation before
+    recording = ReadAhead(
+        _rounds(config, bag, publishers), sensor,
+        offset_ns=round(config.stamp_offset_s * S_NS) if encoder else 0,
+        begins=begins if config.from_lap_start or REWARD in publishers.topics else None,
     )  # fmt: skip
     return LockstepPlayback(
-        observations, publishers.publish, retry_s=config.retry_period_s,
+        recording, publishers.publish, publishers.relay, encoder=encoder,
+        ahead=1 if config.sensor == 'images' else MAX_AHEAD, retry_s=config.retry_period_s,
         timeout_s=config.lockstep_timeout_s, first_timeout_s=config.start_timeout_s,
     )  # fmt: skip
 
@@ -55,27 +56,5 @@ def _rounds(config: BagPlayerConfig, bag: Bag, publishers: ReplayPublishers) -> 
         raise UserError(f'start_s = {config.start_s:g}: the bag is {seconds:.1f} s long')
     return Rounds(
         bag, publishers.topics, start_ns, config.loop,
-        has_stamp=publishers.has_stamp, leads=lambda topic: topic in HEARD or topic == FEATURES,
+        has_stamp=publishers.has_stamp, leads=lambda topic: topic in HEARD,
     )  # fmt: skip
-
-
-def _completes(config: BagPlayerConfig, bag: Bag) -> Callable[[Record], bool]:
-    """Each image and vector of features is an observation; packets are where a window ends."""
-    if config.sensor != 'events':
-        return lambda record: True
-    if not config.model:
-        raise UserError('model: name the model, whose windows tell what an observation is')
-    # imported here: whoever plays at the recorded times needs none of it
-    from ..bags.completion import completes_window
-    from ..checkpoint import CONFIG, load_checkpoint
-    from ..parameters import from_mapping
-    from ..perception.events.windows import WindowConfig
-
-    checkpoint = load_checkpoint(config.model)
-    if checkpoint.config.get('sensor', 'images') != 'events':
-        raise UserError(f'{config.model} takes images, not events')
-    where = str(checkpoint.path / CONFIG)
-    window = from_mapping(WindowConfig, checkpoint.get('window', dict), where)
-    return completes_window(
-        bag, window, checkpoint.get('width', int), checkpoint.get('height', int)
-    )

@@ -7,12 +7,25 @@ from rclpy.duration import Duration
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rtrrl_msgs.msg import Features
 
-from ..bags.destinations import CLOCK, EVENTS, EXECUTED, REWARD, check_permitted, destination
+from ..bags.destinations import (
+    CLOCK,
+    ENCODED,
+    EVENTS,
+    EXECUTED,
+    FEATURES,
+    HEARD,
+    REPLAY,
+    REWARD,
+    check_permitted,
+    destination,
+)
 from ..bags.message_types import MessageTypes
 from ..bags.reading import Bag, Record, Topic
 from ..errors import UserError
 from .managed_node import ManagedNode
+from .qos import STREAM
 
 _EVENT_DEPTH, _DEPTH = 1000, 100
 #: heard by subscribers that want what was sent before they came up
@@ -27,6 +40,8 @@ class ReplayPublishers:
     node : owns the publishers
     bag : with the topics to be replayed
     clock : whether a recorded /clock is replayed
+    features : whether recorded features are for a graph to hear
+    relay : whether features of an encoder are relayed to the graph
 
     Attributes
     ----------
@@ -38,8 +53,10 @@ class ReplayPublishers:
     UserError : a remapping would take a topic to where a replay never publishes
     """
 
-    def __init__(self, node: ManagedNode, bag: Bag, clock: bool = True) -> None:
-        self._node = node
+    def __init__(
+        self, node: ManagedNode, bag: Bag, clock: bool, features: bool, relay: bool
+    ) -> None:
+        self._node, self._features = node, features
         self._publishers: dict[str, Publisher] = {}
         self._stamped: set[str] = set()
         self.left_out: dict[str, str] = {}
@@ -52,10 +69,14 @@ class ReplayPublishers:
                 self._advertise(topic, kind)
             except _UnfitError as error:
                 self.left_out[topic.name] = str(error)
+        if relay:
+            self._publishers[ENCODED] = self._checked(
+                Features, REPLAY + FEATURES, HEARD[FEATURES], STREAM
+            )
 
     @property
     def topics(self) -> list[str]:
-        return list(self._publishers)
+        return [topic for topic in self._publishers if topic != ENCODED]
 
     def has_stamp(self, topic: str) -> bool:
         """Whether messages of a recorded topic begin with a header."""
@@ -64,6 +85,10 @@ class ReplayPublishers:
     def publish(self, record: Record) -> None:
         """Publish a message as it was recorded."""
         self._publishers[record.topic].publish(record.data)
+
+    def relay(self, features: bytes) -> None:
+        """Publish features (CDR) for the graph to hear."""
+        self._publishers[ENCODED if ENCODED in self._publishers else FEATURES].publish(features)
 
     def listeners(self, topic: str) -> int:
         """How many subscribers a recorded topic has now; 0 for one that is not replayed."""
@@ -76,18 +101,21 @@ class ReplayPublishers:
             publisher.wait_for_all_acked(Duration(seconds=timeout_s / len(self._publishers)))
 
     def _advertise(self, topic: Topic, kind: Any) -> None:
-        name = destination(topic.name, topic.type)
-        try:
-            resolved = self._node.resolve_topic_name(name)
-        except InvalidTopicNameException:
-            raise _UnfitError(f'{topic.name!r} is no name of a topic') from None
-        check_permitted(resolved, topic.type)
-        publisher = self._node.advertise(kind, name, _qos(topic))
-        check_permitted(publisher.topic_name, topic.type)  # what rclpy made of it in the end
-        self._publishers[topic.name] = publisher
+        name = destination(topic.name, topic.type, self._features)
+        self._publishers[topic.name] = self._checked(kind, name, topic.type, _qos(topic))
         first = next(iter(kind.get_fields_and_field_types().items()), None)
         if first == ('header', 'std_msgs/Header'):
             self._stamped.add(topic.name)
+
+    def _checked(self, kind: Any, name: str, type_name: str, qos: QoSProfile) -> Publisher:
+        """A publisher on a topic that is still permitted after every remapping."""
+        try:
+            check_permitted(self._node.resolve_topic_name(name), type_name)
+        except InvalidTopicNameException:
+            raise _UnfitError(f'{name!r} is no name of a topic') from None
+        publisher = self._node.advertise(kind, name, qos)
+        check_permitted(publisher.topic_name, type_name)  # what rclpy made of it in the end
+        return publisher
 
 
 class _UnfitError(Exception):
