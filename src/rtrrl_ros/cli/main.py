@@ -28,6 +28,7 @@ def build_parser() -> Parser:
         launch,
         pretrain,
         record,
+        replay,
         run,
     )
 
@@ -47,6 +48,7 @@ def build_parser() -> Parser:
         run,
         experiment,
         record,
+        replay,
         inspect,
         bench,
         launch,

@@ -20,6 +20,7 @@ from ..bags.destinations import CLOCK, ENCODED, EXECUTED, PROPOSAL, REPLAY, REWA
 from ..bags.lockstep import LockstepPlayback
 from ..bags.playback import Playback
 from ..bags.reading import open_bag
+from ..bags.replay_plan import SENSOR_TOPICS
 from ..errors import UserError
 from .bag_player_config import BagPlayerConfig
 from .diagnostics import OK
@@ -27,7 +28,7 @@ from .managed_node import ManagedNode
 from .messages import make_header, stamp_ns
 from .process import run_node
 from .qos import EVENTS_COMPLETE, RECORD, STREAM
-from .replay_playback import SENSOR_TOPICS, make_lockstep, make_playback
+from .replay_playback import make_lockstep, make_playback
 from .replay_publishers import ReplayPublishers
 from .run_record import PROGRESS
 

@@ -1,20 +1,16 @@
 """What plays a bag: at the recorded times, or in lock-step with a graph."""
 
-from ..bags.destinations import EVENTS, FEATURES, HEARD, IMAGES, REWARD
+from ..bags.destinations import HEARD, REWARD
 from ..bags.lockstep import MAX_AHEAD, LockstepPlayback
 from ..bags.playback import Playback
 from ..bags.read_ahead import ReadAhead
 from ..bags.reading import Bag, Record
+from ..bags.replay_plan import FIRST, SENSOR_TOPICS
 from ..bags.rounds import Rounds
 from ..errors import UserError
 from .bag_player_config import BagPlayerConfig
 from .messages import S_NS
 from .replay_publishers import ReplayPublishers
-
-#: recorded topic of each sensor
-SENSOR_TOPICS = {'events': EVENTS, 'images': IMAGES, 'features': FEATURES}
-#: Reward.FIRST
-_FIRST = 0
 
 
 def make_playback(config: BagPlayerConfig, bag: Bag, publishers: ReplayPublishers) -> Playback:
@@ -33,7 +29,7 @@ def make_lockstep(
         raise UserError(f'{config.bag}: no {sensor} to replay in lock-step; {reason}')
 
     def begins(reward: Record) -> bool:
-        return not config.from_lap_start or bag.message(reward).step_type == _FIRST
+        return not config.from_lap_start or bag.message(reward).step_type == FIRST
 
     encoder = config.sensor != 'features'
     # an encoder's windows begin with what it hears first: with what was an observation before
