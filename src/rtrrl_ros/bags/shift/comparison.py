@@ -55,8 +55,8 @@ class Comparison:
     @property
     def least_p(self) -> float:
         """No p value below this is possible, with so few blocks or permutations."""
-        k, total = self.result.blocks[0], sum(self.result.blocks)
-        return max(1.0 / math.comb(total, k), 1.0 / (1 + len(self.result.null)))
+        assignments = math.comb(sum(self.result.blocks), self.result.blocks[0])
+        return 1.0 / min(assignments, 1 + len(self.result.null))
 
     def lines(self) -> list[str]:
         """What came out, in words."""
