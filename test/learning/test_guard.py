@@ -73,3 +73,36 @@ def test_only_a_better_lap_than_any_before_makes_a_snapshot() -> None:
     laps = (90.0, 110.0, 105.0, 111.0)
     verdicts = [watch.end_lap(lap, trained=True, weights=weights(1)) for lap in laps]
     assert [verdict.improved for verdict in verdicts] == [False, True, False, True]
+
+
+def against_best(**options) -> Guard:
+    return guard(rollback_reference='best', rollback_margin=0.1, rollback_laps=1, **options)
+
+
+def test_against_the_best_a_lap_may_be_bad_that_is_better_than_the_baseline() -> None:
+    watch = against_best()
+    watch.end_lap(200.0, trained=True, weights=weights(1))
+    assert not watch.end_lap(185.0, trained=True, weights=weights(2)).rolled_back
+    verdict = watch.end_lap(150.0, trained=True, weights=weights(3))
+    assert verdict.rolled_back
+    assert torch.equal(verdict.weights, PRETRAINED)  # those that drove the lap of 200
+
+
+def test_a_lucky_lap_does_not_hold_the_learner_up() -> None:
+    watch = against_best(max_rollbacks=100)
+    watch.end_lap(200.0, trained=True, weights=weights(1))
+    verdicts = [watch.end_lap(150.0, trained=True, weights=weights(n)) for n in range(2, 12)]
+    rolled_back = [verdict.rolled_back for verdict in verdicts]
+    assert rolled_back[0] and not rolled_back[-1]
+    assert rolled_back == sorted(rolled_back, reverse=True)
+    assert not verdicts[-1].frozen
+
+
+def test_against_the_best_only_roll_backs_in_a_row_freeze() -> None:
+    watch = against_best(max_rollbacks=2)
+    watch.end_lap(200.0, trained=True, weights=weights(1))
+    for n in range(2, 8):
+        assert not watch.end_lap(150.0, trained=True, weights=weights(n)).frozen
+        watch.end_lap(200.0, trained=True, weights=weights(n))
+    watch.end_lap(0.0, trained=True, weights=weights(8))
+    assert watch.end_lap(0.0, trained=True, weights=weights(9)).frozen

@@ -105,11 +105,18 @@ class LearnerConfig(Checked):
         high_open=True,
     )  # fmt: skip
     guard: bool = parameter(True, 'watch returns and drift; roll back to the best weights so far')
+    rollback_reference: str = parameter(
+        'baseline', 'what a lap is compared with: the return before learning, or what the best '
+        'weights so far are worth, so that learning never wanders far from them',
+        choices=('baseline', 'best'),
+    )  # fmt: skip
     rollback_margin: float = parameter(
-        0.2, 'a lap is bad if its return is below (1 - margin) x baseline', low=0, high=1
+        0.2, 'a lap is bad if its return is below (1 - margin) x reference', low=0, high=1
     )
     rollback_laps: int = parameter(2, 'bad laps in a row before a roll-back', low=1)
-    max_rollbacks: int = parameter(3, 'roll-backs before the actor is frozen for good', low=0)
+    max_rollbacks: int = parameter(
+        3, 'roll-backs before the actor is frozen for good; with reference best: in a row', low=0
+    )
     drift_limit: float = parameter(
         5.0, 'largest accepted ||theta - theta_pre|| of the actor; beyond it a step is scaled back',
         low=0, low_open=True,

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from .config import LearnerConfig
 
+#: share by which a further lap from the snapshot on corrects what the snapshot is worth
+CORRECTION = 0.25
+
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
@@ -26,9 +29,15 @@ class Guard:
 
     Where there are none, the first lap does.
 
-    A lap is bad if its return is below baseline - margin x |baseline|. After `rollback_laps` bad
+    A lap is bad if its return is below reference - margin x |reference|. After `rollback_laps` bad
     laps in a row the actor returns to the snapshot of the best laps so far (at first the
-    pretrained weights); after `max_rollbacks` it is frozen for good.
+    pretrained weights).
+
+    The reference is the baseline, and the actor is frozen for good after `max_rollbacks`. Or it is
+    what the snapshot is worth: the best return so far, corrected by every further lap that is
+    driven from the snapshot on, so that neither a lucky lap nor a world that has changed since
+    holds the learner up. To go back is then part of learning, and `max_rollbacks` counts those in
+    a row.
     """
 
     def __init__(self, config: LearnerConfig, pretrained: Tensor) -> None:
@@ -36,10 +45,11 @@ class Guard:
         self.snapshot = pretrained.clone()
         self.start = pretrained.clone()  # of the running lap
         self.baseline_returns: list[float] = []
-        self.best = -torch.inf
+        self.best = -torch.inf  # what the snapshot is worth
         self.bad_laps = 0
         self.rollbacks = 0
         self.frozen = False
+        self._returned = False  # is this lap driven from the snapshot on?
 
     @property
     def baseline(self) -> float | None:
@@ -47,17 +57,26 @@ class Guard:
         returns = self.baseline_returns
         return sum(returns) / len(returns) if returns else None
 
+    @property
+    def _against_best(self) -> bool:
+        return self.config.rollback_reference == 'best'
+
     def end_lap(self, lap_return: float, trained: bool, weights: Tensor) -> Verdict:
         """Judge a finished lap. `trained`: the actor learned in it; `weights`: its newest (P,)."""
         start, self.start = self.start, weights.clone()
-        if not trained or not self.baseline_returns:
+        returned, self._returned = self._returned, False
+        baseline = self.baseline
+        if not trained or baseline is None:
             self.baseline_returns.append(lap_return)
             self.best = max(self.best, lap_return)
             return Verdict(frozen=self.frozen)
-        baseline = self.baseline
-        assert baseline is not None
-        if lap_return >= baseline - self.config.rollback_margin * abs(baseline):
+        if self._against_best and returned and lap_return < self.best:
+            self.best += CORRECTION * (lap_return - self.best)
+        reference = self.best if self._against_best else baseline
+        if lap_return >= reference - self.config.rollback_margin * abs(reference):
             self.bad_laps = 0
+            if self._against_best:
+                self.rollbacks = 0
             improved = lap_return > self.best
             if improved:
                 # the lap was driven from `start` on; its end weights were never tried as a whole
@@ -70,4 +89,5 @@ class Guard:
         self.rollbacks += 1
         self.frozen = self.rollbacks >= self.config.max_rollbacks
         self.start = self.snapshot.clone()
+        self._returned = True
         return Verdict(self.snapshot, rolled_back=True, frozen=self.frozen)
