@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from rtrrl_ros.imitation.augmentation import SHORTEST, distracted, mirrored
+from rtrrl_ros.imitation.augmentation import SHORTEST, distracted, distractions, mirrored
 
 
 def test_in_a_mirror_left_is_right_and_only_the_steering_changes_its_sign() -> None:
@@ -22,7 +22,8 @@ def test_a_distraction_lasts_a_while_and_never_hides_what_is_stronger() -> None:
     frames = torch.zeros(6, 20, 1, 4, 4)
     frames[..., 0] = -1.0
     source = torch.full((2, 50, 1, 4, 4), 0.5)
-    seen = distracted(frames, source, 0.5, generator)
+    pieces = distractions(6, 20, source.shape, 0.5, generator)
+    seen = distracted(frames, source, pieces)
     assert torch.equal(seen[..., 0], frames[..., 0])
     added = seen[..., 1:].ne(0.0).flatten(2).all(2)
     lengths = added.sum(1).tolist()
@@ -35,4 +36,17 @@ def test_a_distraction_lasts_a_while_and_never_hides_what_is_stronger() -> None:
 
 def test_without_a_chance_nothing_is_laid_over() -> None:
     frames = torch.randn(3, 10, 1, 2, 2)
-    assert torch.equal(distracted(frames, frames, 0.0, np.random.default_rng(0)), frames)
+    assert not distractions(3, 10, frames.shape, 0.0, np.random.default_rng(0))
+    assert torch.equal(distracted(frames, frames, []), frames)
+
+
+def test_a_part_of_the_laps_is_distracted_as_it_is_among_all() -> None:
+    generator = np.random.default_rng(0)
+    source = torch.randn(5, 40, 2, 4, 4)
+    frames = 0.1 * torch.randn(5, 20, 2, 4, 4)
+    pieces = distractions(5, 20, source.shape, 0.9, generator)
+    assert len(pieces) > 2
+    whole = distracted(frames, source, pieces)
+    assert not torch.equal(whole, frames)
+    for rows in (slice(0, 2), slice(2, 5), slice(3, 3)):
+        assert torch.equal(distracted(frames[rows], source, pieces, rows), whole[rows])

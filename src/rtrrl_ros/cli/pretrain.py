@@ -84,13 +84,40 @@ def run(options: argparse.Namespace) -> int:
     if options.cell not in CELLS:
         raise UserError(f'--cell {options.cell}: known cells are {", ".join(sorted(CELLS))}')
     task = task_config(options)
+    run_one = _run_recorded if options.data else _run_driven
     pretrain = _line(options) if options.task == 'line' else _car_racing(options)
+    return run_one(options, functools.partial(pretrain, task, seed=options.seed, out=options.out))
+
+
+def _run_driven(options: argparse.Namespace, pretrain: Callable[..., dict[str, Any]]) -> int:
     with Stages() as stages:
         summary = pretrain(
-            task, seed=options.seed, out=options.out, workers=options.workers,
-            threads=options.workers,
+            workers=options.workers, threads=options.workers,
             on_progress=lambda p: stages.update(p.stage, p.done, p.total, p.note),
         )  # fmt: skip
+    _show(options, summary, stages)
+    return 0
+
+
+def _run_recorded(options: argparse.Namespace, pretrain: Callable[..., dict[str, Any]]) -> int:
+    """Alone, or as one of the processes that torchrun started: then only the first one talks."""
+    from ..imitation.data_parallel import process_group
+
+    with process_group() as group, Stages() as stages:
+        first = group.rank == 0
+        summary = pretrain(
+            workers=1, threads=max(1, options.workers // group.local_size), group=group,
+            on_progress=lambda p: (
+                stages.update(p.stage, p.done, p.total, p.note) if first else None
+            ),
+        )  # fmt: skip
+        group.wait()
+    if first:
+        _show(options, summary, stages)
+    return 0
+
+
+def _show(options: argparse.Namespace, summary: dict[str, Any], stages: Stages) -> None:
     notes = summary.get('notes', [])
     for name, value in summary.items():
         shown_value = f'{value:.3f}' if isinstance(value, float) else value
@@ -99,7 +126,6 @@ def run(options: argparse.Namespace) -> int:
     for note in notes:
         stages.console.print(f'note: {note}')
     write_json(summary, options.json)
-    return 0
 
 
 def _check_data_options(options: argparse.Namespace) -> None:

@@ -3,12 +3,13 @@
 Loss = - log-likelihood of the expert's action under a Gaussian policy + reconstruction of the image
 from its features. Laps are unrolled side by side from their start, the recurrent state carried over
 truncated back-propagation windows: what the cell sees in training is what it sees on the car.
+Several processes may share the laps of each batch, see `data_parallel`.
 """
 
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -17,8 +18,10 @@ from torch import Tensor
 from ..learning.network import Network
 from ..parameters import Checked, parameter
 from ..perception.encoder import Decoder, FrameEncoder
-from .augmentation import distracted, mirrored
-from .demonstrations import Demonstration, as_frames
+from .augmentation import Piece, distracted, distractions, mirrored
+from .batches import Batch, batches, split_laps
+from .data_parallel import Group
+from .demonstrations import Demonstration
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,47 +70,6 @@ class Epoch:
     seconds: float
 
 
-class Batch:
-    """Laps padded to one length: images (B, T, ...), actions (B, T, A), mask (B, T)."""
-
-    def __init__(self, laps: Sequence[Demonstration], device: torch.device) -> None:
-        length = max(len(lap.actions) for lap in laps)
-
-        def padded(arrays: list[np.ndarray]) -> Tensor:
-            out = np.zeros((len(arrays), length, *arrays[0].shape[1:]), arrays[0].dtype)
-            for row, array in zip(out, arrays, strict=True):
-                row[: len(array)] = array
-            return torch.from_numpy(out).to(device)
-
-        self.images = padded([lap.images for lap in laps])
-        self.actions = padded([lap.actions for lap in laps])
-        self.mask = padded([np.ones(len(lap.actions), np.float32) for lap in laps])
-
-    def windows(self, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Consecutive windows in time: frames (B, t, C, H, W), actions, mask."""
-        for start in range(0, self.mask.shape[1], size):
-            part = slice(start, start + size)
-            yield as_frames(self.images[:, part]), self.actions[:, part], self.mask[:, part]
-
-
-def split_laps(
-    laps: Sequence[Demonstration], share: float
-) -> tuple[list[Demonstration], list[Demonstration]]:
-    """Training and held-out laps: whole laps, evenly spread."""
-    count = max(1, round(share * len(laps)))
-    held = {int((index + 0.5) * len(laps) / count) for index in range(count)}
-    train = [lap for index, lap in enumerate(laps) if index not in held]
-    return train, [laps[index] for index in sorted(held)]
-
-
-def batches(
-    laps: Sequence[Demonstration], size: int, order: np.ndarray, device: torch.device
-) -> Iterator[Batch]:
-    """The laps in this order, in batches of at most `size`."""
-    for start in range(0, len(order), size):
-        yield Batch([laps[index] for index in order[start : start + size]], device)
-
-
 class Cloning:
     """Trains encoder, decoder and actor in place; `run` returns the curve.
 
@@ -116,9 +78,10 @@ class Cloning:
 
     def __init__(
         self, encoder: FrameEncoder, decoder: Decoder, actor: Network, config: CloningConfig,
-        seed: int,
+        seed: int, group: Group | None = None,
     ) -> None:  # fmt: skip
         self.encoder, self.decoder, self.actor, self.config = encoder, decoder, actor, config
+        self.group = group or Group()
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         self.generator = np.random.default_rng(seed)
         # channels last: convolutions on small maps run a fifth faster on a CPU
@@ -135,6 +98,7 @@ class Cloning:
         config = self.config
         train, held_out = split_laps(laps, config.held_out)
         weights = [*self.encoder.parameters(), *self.decoder.parameters(), self.flat, self.log_std]
+        self.group.agree(weights)
         optimizer = torch.optim.Adam(weights, lr=config.learning_rate)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
             optimizer, config.epochs, eta_min=config.learning_rate / 10
@@ -173,10 +137,11 @@ class Cloning:
     def _snapshot(weights: Sequence[Tensor]) -> list[Tensor]:
         return [weight.detach().clone() for weight in weights]
 
-    def _nll(self, mean: Tensor, action: Tensor, mask: Tensor) -> Tensor:
+    def _nll(self, mean: Tensor, action: Tensor, mask: Tensor, steps: Tensor) -> Tensor:
+        """Summed over these decisions, divided by those of the laps of all processes."""
         std = self.log_std.exp() + self.config.std_floor
         terms = 0.5 * ((action - mean) / std) ** 2 + std.log() + 0.5 * math.log(2 * math.pi)
-        return (terms.sum(-1) * mask).sum() / mask.sum().clamp(min=1)
+        return (terms.sum(-1) * mask).sum() / steps.clamp(min=1)
 
     def _unroll(self, images: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rows, steps = images.shape[:2]
@@ -193,35 +158,69 @@ class Cloning:
     def _pass(
         self, batch: Batch, optimizer: torch.optim.Optimizer, weights: Sequence[Tensor],
         distract: bool,
-    ) -> tuple[float, float]:
-        """One pass over a batch of laps, an update per window; returns (nll, reconstruction)."""
-        state, losses = self._state(len(batch.mask)), []
-        share = self.config.reconstruction_share
-        flip = torch.from_numpy(self.generator.random(len(batch.mask)) < self.config.mirror)
-        for images, actions, mask in batch.windows(self.config.window):
-            if flip.any():
-                images, actions = mirrored(images, actions, flip.to(self.device))
-            seen = images
-            if distract and self.config.distraction:
-                source, chance = as_frames(batch.images), self.config.distraction
-                seen = distracted(images, source, chance, self.generator)
-            self.actor.bind(self.flat)
-            mean, features, state = self._unroll(seen, state.detach())
-            nll = self._nll(mean, actions, mask)
-            total = len(features)
-            rows = torch.from_numpy(
-                self.generator.choice(total, max(1, int(share * total)), replace=False)
-            ).to(self.device)
-            picture = images.flatten(0, 1)[rows]
-            reconstruction = ((self.decoder(features[rows]) - picture) ** 2).mean()
-            loss = nll + self.config.reconstruction * reconstruction
+    ) -> tuple[float, float]:  # fmt: skip
+        """One pass over a batch of laps, an update per window; returns (nll, reconstruction).
+
+        Every process draws for the whole batch, so that all draw the same.
+        """
+        config, count = self.config, len(batch.mask)
+        mine = self.group.share(count)
+        state, losses = self._state(mine.stop - mine.start), []
+        flip = torch.from_numpy(self.generator.random(count) < config.mirror)
+        for part in batch.windows(config.window):
+            length = part.stop - part.start
+            pieces = []
+            if distract and config.distraction:
+                chance, source = config.distraction, batch.frames.shape
+                pieces = distractions(count, length, source, chance, self.generator)
+            total = count * length
+            wanted = max(1, int(config.reconstruction_share * total))
+            rows = self.generator.choice(total, wanted, replace=False)
+            rows = rows[(rows >= mine.start * length) & (rows < mine.stop * length)]
+            loss = torch.zeros(2, device=self.device)
             optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(weights, self.config.gradient_clip)
+            if mine.stop > mine.start:
+                loss, state = self._losses(
+                    batch, mine, part, flip, pieces, torch.from_numpy(rows), len(rows) / wanted,
+                    state.detach(),
+                )  # fmt: skip
+                (loss[0] + config.reconstruction * loss[1]).backward()
+            self.group.add_up_gradients(weights)
+            torch.nn.utils.clip_grad_norm_(weights, config.gradient_clip)
             optimizer.step()
-            losses.append((float(nll.detach()), float(reconstruction.detach())))
+            losses.append(self.group.add_up(loss.detach()).tolist())
         nll_mean, reconstruction_mean = np.mean(losses, axis=0)
         return float(nll_mean), float(reconstruction_mean)
+
+    def _losses(
+        self, batch: Batch, mine: slice, part: slice, flip: Tensor, pieces: Sequence[Piece],
+        rows: Tensor, share: float, state: Tensor,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Likelihood and reconstruction, this process's part of the batch's; and the state.
+
+        Parameters
+        ----------
+        mine, part : which laps, and which of their decisions
+        flip : (B,) bool, laps to mirror
+        pieces : what to lay over the batch's frames
+        rows : frames to reconstruct, counted over the laps of the batch
+        share : of those of the batch
+        """
+        images, actions = batch.frames.window(mine, part), batch.actions[mine, part]
+        if flip.any():
+            images, actions = mirrored(images, actions, flip[mine].to(self.device))
+        seen = images
+        if pieces:
+            seen = distracted(images, batch.frames, pieces, mine)
+        self.actor.bind(self.flat)
+        mean, features, state = self._unroll(seen, state)
+        nll = self._nll(mean, actions, batch.mask[mine, part], batch.mask[:, part].sum())
+        rows = (rows - mine.start * (part.stop - part.start)).to(self.device)
+        reconstruction = nll.new_zeros(())
+        if len(rows):
+            picture = images.flatten(0, 1)[rows]
+            reconstruction = ((self.decoder(features[rows]) - picture) ** 2).mean() * share
+        return torch.stack([nll, reconstruction]), state
 
     @torch.no_grad()
     def evaluate(self, laps: Sequence[Demonstration]) -> float:
@@ -229,10 +228,18 @@ class Cloning:
         self.actor.bind(self.flat)
         total, count = 0.0, 0.0
         for batch in batches(laps, self.config.batch_laps, np.arange(len(laps)), self.device):
-            state = self._state(len(batch.mask))
-            for images, actions, mask in batch.windows(self.config.window):
-                mean, _, state = self._unroll(images, state)
+            mine = self.group.share(len(batch.mask))
+            state = self._state(mine.stop - mine.start)
+            if mine.stop == mine.start:
+                continue
+            for part in batch.windows(self.config.window):
+                mask = batch.mask[mine, part]
+                mean, _, state = self._unroll(batch.frames.window(mine, part), state)
+                nll = self._nll(mean, batch.actions[mine, part], mask, mask.sum())
                 steps = float(mask.sum())
-                total += float(self._nll(mean, actions, mask)) * steps
+                total += float(nll) * steps
                 count += steps
+        total, count = self.group.add_up(
+            torch.tensor([total, count], dtype=torch.float64, device=self.device)
+        ).tolist()
         return total / count

@@ -6,6 +6,7 @@ recordings where they hold any.
 """
 
 import dataclasses
+import functools
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 
 from ..bags.demonstrations import Recorded, RecordedConfig, recorded_laps
-from ..bags.frame_cache import default_cache
+from ..bags.frame_cache import cached_drive, default_cache
 from ..checkpoint import load_checkpoint
 from ..configuration import TaskConfig
 from ..errors import UserError
@@ -28,6 +29,7 @@ from ..tracking.reference_line import load_reference_line
 from ..worlds.rewards import RewardFunction
 from .cloning import CloningConfig, Epoch
 from .critic import CriticConfig
+from .data_parallel import Group
 from .demonstrations import Demonstration, Perturbation
 from .line_laps import ACTION_SIZE, FRAMES, LapJob, record
 from .pretraining import Pretraining
@@ -81,32 +83,41 @@ class Recordings:
     config: RecordedConfig = dataclasses.field(default_factory=RecordedConfig)
 
     def read(
-        self, task: TaskConfig, window: WindowConfig, on_progress: Callable[[Progress], None]
-    ) -> Recorded:
-        """All laps of all recordings."""
+        self, task: TaskConfig, window: WindowConfig, group: Group,
+        on_progress: Callable[[Progress], None],
+    ) -> Recorded:  # fmt: skip
+        """All laps of all recordings; the processes of a group share the decoding."""
         reference = load_reference_line(self.reference) if self.reference else None
+
+        def tell(path: Path, done: int, total: int) -> None:
+            on_progress(Progress(f'frames of {path.name}', done, total))
+
+        for path in self.paths[group.rank :: group.size]:
+            cached_drive(path, window, FRAMES, self.cache, functools.partial(tell, path))
+        group.wait()
         return recorded_laps(
             self.paths, window, FRAMES, self.cache, task.actuation.max_steering_angle_rad,
             self.config, reference=reference, reward=RewardFunction(task.reward),
-            on_progress=lambda path, done, total: on_progress(
-                Progress(f'frames of {path.name}', done, total)
-            ),
+            on_progress=tell,
         )  # fmt: skip
 
 
 def pretrain(
     task: TaskConfig, config: LinePretrainConfig, cloning: CloningConfig, critic: CriticConfig, *,
     seed: int, out: Path, workers: int, threads: int, data: Recordings | None = None,
+    group: Group | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Make a model folder at `out`; returns the summary that also goes into its config.json.
 
     data : learn from these recordings instead of driving
+    group : processes that learn from them together; the first one makes the folder
     """
     start = time.perf_counter()
     torch.manual_seed(seed)
+    group = group or Group()
     window = WindowConfig(window_ms=float(task.world.decision_ms))
-    recorded = None if data is None else data.read(task, window, on_progress)
+    recorded = None if data is None else data.read(task, window, group, on_progress)
     size = (task.world.width, task.world.height) if recorded is None else recorded.size
     model = {
         'task': 'line', 'sensor': 'events', 'cell': config.cell, 'action_size': ACTION_SIZE,
@@ -115,11 +126,13 @@ def pretrain(
         'window': dataclasses.asdict(window), 'frame': dataclasses.asdict(FRAMES),
     }  # fmt: skip
     encoder = FrameEncoder(EventPipeline(window, FRAMES, *size).builder.shape, config.latent_size)
-    making = Pretraining(model, encoder, seed, ACTION_SIZE, workers, threads, on_progress)
+    making = Pretraining(model, encoder, seed, ACTION_SIZE, workers, threads, on_progress, group)
     if recorded is None:
         summary, curve = _from_driving(making, task, config, cloning, critic)
     else:
         summary, curve = _from_recordings(making, task, recorded, cloning, critic)
+    if group.rank:
+        return summary
     summary['held_out_nll'] = min(epoch.held_out_nll for epoch in curve)
     summary['seconds'] = time.perf_counter() - start
     making.save(
@@ -183,6 +196,8 @@ def _from_recordings(
         'notes': recorded.notes,
     }
     curve = making.clone('cloning', laps, cloning)
+    if making.group.rank:
+        return summary, curve
     if rewarded:
         summary['driver_return'] = float(np.mean([lap.task_return for lap in rewarded]))
         summary['critic_explained_variance'] = making.fit_critic(
