@@ -6,6 +6,8 @@ observation before the next one: so a recording is read a little ahead.
 """
 
 import collections
+import heapq
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from .destinations import EXECUTED, REWARD
@@ -40,9 +42,8 @@ class ReadAhead:
         self._sensor, self._offset_ns, self._begins = sensor, offset_ns, begins
         self._sensed: collections.deque[Record] = collections.deque()
         self._others: collections.deque[Record] = collections.deque()
-        self._partners: dict[str, collections.deque[tuple[int, Record]]] = {
-            topic: collections.deque() for topic in (REWARD, EXECUTED)
-        }
+        self._partners: list[tuple[int, int, Record]] = []  # a heap: stamp, number, message
+        self._numbers = itertools.count()
         self._beginnings: set[int] = set()
         self._read_ns = 0  # log time up to which everything was read
         self.left_out = 0
@@ -72,9 +73,8 @@ class ReadAhead:
     def partners(self, until_ns: int | None = None) -> list[Record]:
         """Rewards and executed commands up to a stamp (None: all) that were not taken before."""
         taken = []
-        for queue in self._partners.values():
-            while queue and (until_ns is None or queue[0][0] <= until_ns):
-                taken.append(queue.popleft()[1])
+        while self._partners and (until_ns is None or self._partners[0][0] <= until_ns):
+            taken.append(heapq.heappop(self._partners)[2])
         return taken
 
     def others(self, until_ns: int | None = None) -> list[Record]:
@@ -96,9 +96,9 @@ class ReadAhead:
     def _sort_in(self, record: Record) -> None:
         if record.topic == self._sensor:
             self._sensed.append(record)
-        elif record.topic in self._partners:
+        elif record.topic in (REWARD, EXECUTED):
             stamp = stamp_ns(record.data)
-            self._partners[record.topic].append((stamp, record))
+            heapq.heappush(self._partners, (stamp, next(self._numbers), record))
             begins = self._begins
             if begins is not None and record.topic == REWARD and begins(record):
                 self._beginnings.add(stamp)
