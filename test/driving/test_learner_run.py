@@ -40,8 +40,9 @@ def test_a_start_comes_back_as_it_was(start):
 
 
 def test_a_mark_comes_back_as_it_was(agent):
-    mark = mark_run(LAP, 12, 3, agent)
-    assert from_text(to_text(mark)) == mark
+    for lap_return in (None, 0.1 + 0.2):
+        mark = mark_run(LAP, 12, 3, agent, lap_return=lap_return)
+        assert from_text(to_text(mark)) == mark
 
 
 def test_digests_tell_the_last_bit_of_one_weight(agent):

@@ -35,6 +35,24 @@ class DriverReport:
     drift: float
     act_latency_s: float
     learn_latency_s: float
+    lap_return: float | None = None  # where the lap ended
+
+
+@dataclasses.dataclass(frozen=True)
+class LapLeft:
+    """A lap was left without having learned from its last observation.
+
+    Attributes
+    ----------
+    stamp_ns : of the observation that told of another lap
+    acted : it had been acted on already
+    lap_return : what the guard judged by; None: nobody knows what the lap was worth
+    """
+
+    stamp_ns: int
+    lap: int
+    acted: bool
+    lap_return: float | None
 
 
 class Driver:
@@ -50,9 +68,10 @@ class Driver:
     def __init__(
         self, agent: GuardedAgent, actuation: Actuation, *, lockstep: bool,
         on_report: Callable[[DriverReport], None] = lambda report: None,
+        on_left: Callable[[LapLeft], None] = lambda left: None,
     ) -> None:  # fmt: skip
         self.agent, self.actuation, self.lockstep = agent, actuation, lockstep
-        self.on_report = on_report
+        self.on_report, self.on_left = on_report, on_left
         self._waiting: tuple[int, np.ndarray] | None = None  # features not acted on yet
         self._acted: int | None = None  # stamp of the newest action
         self._learned = True  # has that observation been learned from?
@@ -149,11 +168,15 @@ class Driver:
         same = self._lap is None or signal.lap == self._lap
         if same and signal.step_type is not StepType.FIRST:
             return False
+        lap_return = None
         if self._lap is not None and self._lap == self._over and not same:
-            self.agent.end_lap(self._lap_returns[self._lap])
+            lap_return = self._lap_returns[self._lap]
+            self.agent.end_lap(lap_return)
         else:
             self.agent.restart()  # nobody knows what the lap was worth: it is not judged
         self._begun = self._lap = None
+        acted = signal.stamp_ns == self._acted
+        self.on_left(LapLeft(signal.stamp_ns, signal.lap, acted, lap_return))
         return True
 
     def _can_learn(self) -> bool:
@@ -173,9 +196,10 @@ class Driver:
             reward=signal.reward, first=first, terminated=signal.terminated,
             executed=mode in (Mode.PASSED, Mode.LIMITED),
         )  # fmt: skip
-        drift, lap_end = self.agent.drift(), None
+        drift, lap_end, lap_return = self.agent.drift(), None, None
         if signal.step_type is StepType.LAST:
-            lap_end = self.agent.end_lap(self._lap_returns[signal.lap])
+            lap_return = self._lap_returns[signal.lap]
+            lap_end = self.agent.end_lap(lap_return)
             self._begun = self._lap = None
         self._learned = True
         self.on_report(
@@ -187,6 +211,7 @@ class Driver:
                 drift,
                 self._act_latency_s,
                 time.perf_counter() - start,
+                lap_return,
             )
         )
 

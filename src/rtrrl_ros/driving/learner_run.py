@@ -2,7 +2,8 @@
 
 An account is published as JSON, one object at a time: a start, then a mark at the end of each lap
 and at the end of the run. Each mark holds digests of the weights, so that a run that was cut off
-can be checked up to its last lap.
+can be checked up to its last lap. A lap that was left without having learned from its end, as may
+happen in real time, is marked as well.
 """
 
 import dataclasses
@@ -10,6 +11,8 @@ import hashlib
 import json
 import platform
 import time
+import types
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ from ..parameters import from_mapping
 from .actuation import Actuation
 
 FORMAT = 1
-START, LAP, END = 'start', 'lap', 'end'
+START, LAP, LEFT, END = 'start', 'lap', 'left', 'end'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +66,12 @@ class RunMark:
 
     Attributes
     ----------
-    event : 'lap' or 'end'
-    stamp_ns : of the newest observation that was learned from; 0: none
+    event : 'lap', 'left' or 'end'
+    stamp_ns : of the newest observation that was learned from, 0: none; 'left': of the observation
+        that told of another lap
     lap : its lap
+    acted : 'left': that observation had been acted on already
+    lap_return : what the guard judged the lap by; None if it did not
     weights : as in `RunStart`, after whatever the guard did
     counters : see `learning.agent.Counters`
     """
@@ -73,6 +79,8 @@ class RunMark:
     event: str
     stamp_ns: int
     lap: int
+    acted: bool
+    lap_return: float | None
     weights: dict[str, str]
     counters: dict[str, int]
     frozen: bool
@@ -91,11 +99,14 @@ def begin_run(
     )  # fmt: skip
 
 
-def mark_run(event: str, stamp_ns: int, lap: int, agent: GuardedAgent) -> RunMark:
+def mark_run(
+    event: str, stamp_ns: int, lap: int, agent: GuardedAgent, *,
+    acted: bool = True, lap_return: float | None = None,
+) -> RunMark:  # fmt: skip
     """The agent as it is now."""
     return RunMark(
-        event, stamp_ns, lap, weight_digests(agent), dataclasses.asdict(agent.counters),
-        agent.guard.frozen, time.time_ns(),
+        event, stamp_ns, lap, acted, lap_return, weight_digests(agent),
+        dataclasses.asdict(agent.counters), agent.guard.frozen, time.time_ns(),
     )  # fmt: skip
 
 
@@ -149,7 +160,9 @@ def _checked(kind: type[Any], values: dict[str, Any]) -> Any:
     """An account whose fields are of the declared types; extra or missing ones are a TypeError."""
     account = kind(**values)
     for field in dataclasses.fields(kind):
-        expected: Any = getattr(field.type, '__origin__', field.type)
+        expected: Any = typing.get_origin(field.type) or field.type
+        if expected is types.UnionType:
+            expected = field.type
         if not isinstance(getattr(account, field.name), expected):
             raise TypeError(f'{field.name} is {getattr(account, field.name)!r}')
     return account

@@ -12,8 +12,8 @@ from std_msgs.msg import String
 from ..checkpoint import load_checkpoint
 from ..driving.actuation import Actuation
 from ..driving.assembly import load_agent, single_threaded
-from ..driving.driver import Driver, DriverReport
-from ..driving.learner_run import END, LAP, RunMark, RunStart, begin_run, mark_run
+from ..driving.driver import Driver, DriverReport, LapLeft
+from ..driving.learner_run import END, LAP, LEFT, RunMark, RunStart, begin_run, mark_run
 from ..driving.saving import TunedModel
 from ..driving.warm_up import warm_up
 from ..learning.config import LearnerConfig
@@ -86,8 +86,9 @@ class AgentNode(ManagedNode):
         config, actuation = self._config, self.section(Actuation)
         self._agent.restart()
         self._driver = Driver(
-            self._agent, actuation, lockstep=config.lockstep, on_report=self._on_report
-        )
+            self._agent, actuation, lockstep=config.lockstep, on_report=self._on_report,
+            on_left=self._on_left,
+        )  # fmt: skip
         self._newest = 0, 0  # stamp and lap of what was learned from last
         lockstep, seed = config.lockstep, config.seed
         self._tell(begin_run(config.model, self._agent, actuation, seed=seed, lockstep=lockstep))
@@ -119,7 +120,15 @@ class AgentNode(ManagedNode):
         self._newest = report.signal.stamp_ns, report.signal.lap
         self._status.publish(learner_status_message(report, self._agent))
         if report.lap_end is not None:
-            self._tell(mark_run(LAP, *self._newest, self._agent))
+            self._tell(mark_run(LAP, *self._newest, self._agent, lap_return=report.lap_return))
+
+    def _on_left(self, left: LapLeft) -> None:
+        self._tell(
+            mark_run(
+                LEFT, left.stamp_ns, left.lap, self._agent, acted=left.acted,
+                lap_return=left.lap_return,
+            )
+        )  # fmt: skip
 
     def _tell(self, account: RunStart | RunMark) -> None:
         self._account.publish(learner_run_message(account))

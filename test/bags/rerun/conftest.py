@@ -22,7 +22,7 @@ from rtrrl_ros.worlds.rewards import RewardFunction
 from rtrrl_ros.worlds.shifts import parse_shift
 
 TYPES = MessageTypes()
-LAPS, LAP_S = 2, 0.4
+LAPS, LAP_S = 2, 0.2
 S_NS = 1_000_000_000
 TYPE_OF = {
     '/event_camera/events': 'event_camera_msgs/msg/EventPacket',
@@ -101,7 +101,7 @@ class RecordedLaps:
             rollbacks=counters.rollbacks, frozen=self.agent.guard.frozen, note='',
         )  # fmt: skip
         if report.lap_end is not None:
-            self._tell(mark_run(LAP, *self.newest, self.agent))
+            self._tell(mark_run(LAP, *self.newest, self.agent, lap_return=report.lap_return))
 
     def drive(self, laps: int) -> list[Message]:
         for index in range(laps):

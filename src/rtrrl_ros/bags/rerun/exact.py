@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from ...checkpoint import Checkpoint, load_checkpoint
-from ...driving.learner_run import RunMark, RunStart, file_digests, software, weight_digests
+from ...driving.learner_run import (
+    END,
+    RunMark,
+    RunStart,
+    file_digests,
+    software,
+    weight_digests,
+)
 from ...errors import UserError
 from ...resources import find_resource
 from ..reading import Bag
@@ -163,6 +170,7 @@ class _Check:
         self._rerun: Rerun | None = None
         self._stopped = False  # the agent, for a reason that was told
         self._partial = False  # its counters began before the recording
+        self._unseen = 0  # features without what they were made of
         self._learned_ns = 0  # stamp of what was learned from last
         if sight is None:
             what = 'the model' if checkpoint is None else 'the topic of its camera'
@@ -201,6 +209,8 @@ class _Check:
         """Compare one step."""
         if step.encoded is not None:
             self.comparison.check('features', step.features, step.encoded, index, step.stamp_ns)
+        elif step.features is not None:
+            self._unseen += 1
         if self._stopped:
             return
         if self._rerun is None:
@@ -236,7 +246,7 @@ class _Check:
             )
             self._partial = True
         self._rerun = Rerun(
-            start, checkpoint, whole=whole, statuses=statuses,
+            start, checkpoint, self._run.marks, whole=whole, statuses=statuses,
             proposals=self._has('/drive_proposal'),
         )  # fmt: skip
         self.comparison.check(
@@ -246,22 +256,25 @@ class _Check:
 
     def _compare(self, index: int, step: Step, outcome: Outcome) -> None:
         stamp_ns, report, status = step.stamp_ns, outcome.report, step.status
+        place = index, stamp_ns
         check = self.comparison.check
-        check('proposal', _numbers(step.proposal), _numbers(outcome.proposal), index, stamp_ns)
+        check('proposal', _numbers(step.proposal), _numbers(outcome.proposal), *place)
         if status is not None:
             for name, of in _FLOATS.items():
                 value = None if report is None else of(report)
-                check(name, getattr(status, name), value, index, stamp_ns)
+                check(name, getattr(status, name), value, *place)
             learning = None if report is None else report.learning
-            check('learning', bool(status.learning), learning, index, stamp_ns)
+            check('learning', bool(status.learning), learning, *place)
             for name in () if self._partial else _COUNTERS:
-                check(name, int(getattr(status, name)), outcome.counters[name], index, stamp_ns)
+                check(name, int(getattr(status, name)), outcome.counters[name], *place)
         if report is not None:
             self._learned_ns = stamp_ns
         if outcome.weights is not None:
-            marks = (m for m in self._run.marks if m.event == 'lap' and m.stamp_ns == stamp_ns)
-            for mark in marks:
-                self._check_weights(mark, outcome.weights, index)
+            for mark in self._run.marks:
+                if mark.event != END and mark.stamp_ns == stamp_ns:
+                    self._check_weights(mark, outcome.weights, index)
+                    if not self._partial:
+                        check('lap return', str(mark.lap_return), str(outcome.lap_return), *place)
 
     def _check_weights(self, mark: RunMark, weights: dict[str, str], index: int) -> None:
         for role, digest in mark.weights.items():
@@ -272,6 +285,10 @@ class _Check:
         """Compare what stands at the end."""
         if self._sight is not None:
             self.remarks += self._sight.remarks()
+            if self._unseen:
+                self.not_checked.append(
+                    f'features: of {self._unseen} observations the bag has nothing to encode'
+                )
         if self._rerun is None:
             self._stop('the bag does not have a single observation of the run')
             return
@@ -279,7 +296,7 @@ class _Check:
             self.not_checked.append('weights: the bag ends before the first lap does')
             return
         last = self._run.marks[-1]
-        if last.event == 'end' and last.stamp_ns == self._learned_ns:
+        if last.event == END and last.stamp_ns == self._learned_ns:
             self._check_weights(last, weight_digests(self._rerun.agent), index)
         elif not self._stopped:
             self.remarks.append('the bag ends before the run: weights up to its last whole lap')

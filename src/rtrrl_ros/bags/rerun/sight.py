@@ -71,7 +71,7 @@ class EventSight:
         if self._before:
             lines.append(
                 f'features: {self._before} event packets from before the first start of the sensor '
-                'were left out; what the encoder had seen until then is not in the bag'
+                'are of no use; what the encoder had seen until then is not in the bag'
             )
         if counters.lost_packets:
             lines.append(f'features: {counters.lost_packets} event packets are not in the bag')

@@ -66,6 +66,16 @@ class Step:
     status: Any = None
     state: WorldState | None = None
 
+    @property
+    def first(self) -> bool:
+        """A lap begins, as far as is known."""
+        return self.signal is not None and self.signal.step_type is StepType.FIRST
+
+    @property
+    def last(self) -> bool:
+        """A lap ends, as far as is known."""
+        return self.signal is not None and self.signal.step_type is StepType.LAST
+
 
 class Pairing:
     """Puts messages together; the oldest step is complete when `depth` later ones have begun.
