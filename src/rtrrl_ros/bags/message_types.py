@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,10 @@ from rosbags.typesys.store import Typestore
 
 from ..errors import UserError
 
+#: what types and fields may be called: rosbags turns definitions into Python and runs it, and the
+#: definitions of a bag come from wherever the bag does
+_TYPE_NAME = re.compile(r'[A-Za-z]\w*/(msg|srv|action)/[A-Za-z]\w*', re.ASCII)
+_FIELD_NAME = re.compile(r'[A-Za-z_]\w*', re.ASCII)
 #: begins each part of a schema that holds a message and those it is made of
 _SEPARATOR = '=' * 80 + '\n'
 
@@ -57,6 +62,14 @@ def _parsed(type_name: str, definition: str, encoding: str) -> Typesdict:
     else:
         types.update(get_types_from_idl(definition))
     return types
+
+
+def _check_names(types: Typesdict) -> None:
+    """Raise `ValueError` where a name of a definition is not what ROS allows."""
+    for type_name, (constants, fields) in types.items():
+        names = [constant[0] for constant in constants] + [field[0] for field in fields]
+        if not _TYPE_NAME.fullmatch(type_name) or not all(map(_FIELD_NAME.fullmatch, names)):
+            raise ValueError(f'{type_name!r}: not a name')
 
 
 def _referenced(fields: Any) -> Iterator[str]:
@@ -116,6 +129,8 @@ class MessageTypes:
     def _prepare(self, type_name: str) -> None:
         if type_name in self._ready:
             return
+        if not _TYPE_NAME.fullmatch(type_name):
+            raise UserError(f'{type_name!r} is no message type')
         try:
             self._add(type_name)
         except UserError:
@@ -129,6 +144,7 @@ class MessageTypes:
         if type_name in self._store.fielddefs:
             return
         types = self._find(type_name)
+        _check_names(types)
         self._store.register({k: v for k, v in types.items() if k not in self._store.fielddefs})
         for _, fields in list(types.values()):
             for name in _referenced(fields):

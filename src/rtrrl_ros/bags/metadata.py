@@ -37,7 +37,14 @@ def read_metadata(file: Path) -> dict[str, Any]:
         document = yaml.load(file.read_bytes(), getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
         information = document[_ROOT]
         names = information['relative_file_paths']
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        sound = (
+            isinstance(names, list)
+            and all(isinstance(name, str) for name in names)
+            and isinstance(information.get('message_count', 0), int)
+            and isinstance(information.get('custom_data'), dict | None)
+            and isinstance(information.get('topics_with_message_count'), list | None)
+        )
+        if not sound:
             raise TypeError
     except OSError as error:
         raise DamagedFileError(f'{FILE_NAME} cannot be read ({error.strerror})') from error

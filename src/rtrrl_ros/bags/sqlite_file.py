@@ -33,7 +33,8 @@ class SqliteFile:
         # Immutable: no lock, and nothing is written, not even by opening. A write-ahead log beside
         # it holds what a recorder wrote last before it was killed; then SQLite has to look at both.
         log = path.with_name(path.name + '-wal')
-        mode = 'mode=ro' if log.exists() and log.stat().st_size else 'immutable=1'
+        self._log = log.exists() and log.stat().st_size > 0
+        mode = 'mode=ro' if self._log else 'immutable=1'
         self.channels: dict[int, Channel] = {}
         self.counts: dict[int, int] = {}
         self.definitions: dict[str, tuple[str, str]] = {}
@@ -46,7 +47,16 @@ class SqliteFile:
         except sqlite3.Error as error:
             raise DamagedFileError(f'no database that can be read ({error})') from error
         try:
-            self._open()
+            try:
+                self._read_topics()
+                self._check_size(path)
+                self._count()
+            except sqlite3.DatabaseError as error:
+                # SQLite refuses a file that is shorter than its head says, unless it is told that
+                # somebody wants to repair it. What is missing then reads as zeros.
+                self._database.execute('PRAGMA writable_schema = ON')
+                self._read_topics()
+                self._salvage(str(error))
         except sqlite3.Error as error:
             self.close()
             raise DamagedFileError(f'no database of a bag ({error})') from error
@@ -57,46 +67,57 @@ class SqliteFile:
     def close(self) -> None:
         self._database.close()
 
-    def _open(self) -> None:
+    def _read_topics(self) -> None:
         columns = self._columns('topics')
         if not {'id', 'name', 'type'} <= columns or not self._columns('messages'):
             raise DamagedFileError('a database, but of no bag')
-        encoding = 'serialization_format' if 'serialization_format' in columns else "'cdr'"
+        form = 'serialization_format' if 'serialization_format' in columns else "'cdr'"
         qos = 'offered_qos_profiles' if 'offered_qos_profiles' in columns else "''"
-        for row in self._all(f'SELECT id, name, type, {encoding}, {qos} FROM topics ORDER BY id'):
+        for row in self._all(f'SELECT id, name, type, {form}, {qos} FROM topics ORDER BY id'):
             number, name, kind, encoding, profiles = row
-            self.channels[number] = Channel(
-                name, full_type_name(kind), encoding, parse_qos(profiles)
-            )
+            if isinstance(name, str) and isinstance(kind, str):
+                self.channels[number] = Channel(
+                    name, full_type_name(kind), str(encoding), parse_qos(profiles)
+                )
         if self._columns('message_definitions'):
             for kind, encoding, text in self._all(
                 'SELECT topic_type, encoding, encoded_message_definition FROM message_definitions'
             ):
-                if encoding in ('ros2msg', 'ros2idl'):
-                    self.definitions[full_type_name(kind)] = (encoding, text)
-        try:
-            self.counts = dict(
-                self._all('SELECT topic_id, count(*) FROM messages GROUP BY topic_id')
-            )
-            (bounds,) = self._all('SELECT min(timestamp), max(timestamp) FROM messages')
-        except sqlite3.Error as error:
-            self._salvage(str(error))
-        else:
-            self.start_ns, self.end_ns = bounds[0] or 0, bounds[1] or 0
+                if encoding in ('ros2msg', 'ros2idl') and isinstance(text, str):
+                    self.definitions[full_type_name(str(kind))] = (encoding, text)
+
+    def _check_size(self, path: Path) -> None:
+        """SQLite does not notice that its last page is cut."""
+        ((pages,),), ((page_bytes,),) = (
+            self._all('PRAGMA page_count'),
+            self._all('PRAGMA page_size'),
+        )
+        if not self._log and path.stat().st_size < pages * page_bytes:
+            raise sqlite3.DatabaseError('the file is cut off')
+
+    def _count(self) -> None:
+        self.counts = dict(self._all('SELECT topic_id, count(*) FROM messages GROUP BY topic_id'))
+        ((start_ns, end_ns),) = self._all('SELECT min(timestamp), max(timestamp) FROM messages')
+        if not isinstance(start_ns, int | None) or not isinstance(end_ns, int | None):
+            raise sqlite3.DatabaseError('a time is no number')
+        self.start_ns, self.end_ns = start_ns or 0, end_ns or 0
 
     def _salvage(self, why: str) -> None:
         """Find out which messages can be read."""
         self.counts, self._rows = {}, []
+        query = 'SELECT id, topic_id, timestamp, data FROM messages NOT INDEXED ORDER BY id'
         try:
             with closing(self._database.cursor()) as cursor:
-                cursor.execute('SELECT id, topic_id, timestamp, data FROM messages NOT INDEXED')
-                for row, topic, log_ns, _ in cursor:
+                for row, topic, log_ns, data in cursor.execute(query):
+                    if not _sound(log_ns, data) or topic not in self.channels:
+                        break
                     self.counts[topic] = self.counts.get(topic, 0) + 1
                     self._rows.append((log_ns, row))
         except sqlite3.Error as error:
             why = str(error)
         self._rows.sort()
-        self.start_ns, self.end_ns = (self._rows[0][0], self._rows[-1][0]) if self._rows else (0, 0)
+        if self._rows:
+            self.start_ns, self.end_ns = self._rows[0][0], self._rows[-1][0]
         self.incomplete = f'damaged after {len(self._rows)} messages ({why})'
 
     def _columns(self, table: str) -> set[str]:
@@ -123,8 +144,10 @@ class SqliteFile:
         try:
             for number, log_ns, data in self._select(wanted, start_ns, end_ns):
                 channel = wanted.get(number)
+                if not _sound(log_ns, data):
+                    raise DamagedFileError('damaged: a message that is none')
                 if channel is not None:
-                    yield Record(channel.topic, channel.type, log_ns, unpacked(bytes(data)))
+                    yield Record(channel.topic, channel.type, log_ns, unpacked(data))
         except sqlite3.Error as error:
             raise DamagedFileError(f'damaged ({error})') from error
 
@@ -145,3 +168,8 @@ class SqliteFile:
                 if start_ns <= log_ns <= end_ns:
                     query = 'SELECT topic_id, timestamp, data FROM messages WHERE id = ?'
                     yield from cursor.execute(query, (row,))
+
+
+def _sound(log_ns: Any, data: Any) -> bool:
+    """Whether a row has the types that it must have: SQLite itself does not insist on them."""
+    return isinstance(log_ns, int) and isinstance(data, bytes)
