@@ -52,3 +52,15 @@ def test_a_pose_that_is_not_finite_is_left_out() -> None:
     for x in (0.0, float('nan'), 1.0):
         path.add(odometry(x, 0.0, 0.0), 0)
     assert path.driven_m == 1.0
+
+
+def test_a_car_that_is_put_down_elsewhere_begins_anew() -> None:
+    path = Path()
+    for lap, (x0, radius) in enumerate(((0.0, 2.0), (50.0, 3.0))):
+        for step in range(500):
+            turn = 2 * np.pi * step / 499
+            place = x0 + radius * np.cos(turn), radius * np.sin(turn)
+            path.add(odometry(*place, turn + np.pi / 2), (500 * lap + step) * S_NS // 100)
+    assert len(path.laps_s) == 2
+    assert path.laps_s[1] == pytest.approx(5.0, abs=0.2)
+    assert path.driven_m == pytest.approx(2 * np.pi * 5, rel=1e-3)

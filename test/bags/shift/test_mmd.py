@@ -43,7 +43,7 @@ points = st.integers(1, 3).flatmap(
     lambda d: st.tuples(
         *(
             st.integers(2, 8).flatmap(
-                lambda n: arrays(float, (n, d), elements=st.floats(-5, 5, width=32))
+                lambda n: arrays(float, (n, d), elements=st.integers(-20, 20).map(lambda v: v / 4))
             )
             for _ in range(2)
         )
@@ -101,6 +101,14 @@ def test_samples_of_one_point_over_and_over_are_the_same() -> None:
     a, b = np.ones((10, 2)), np.ones((12, 2))
     result = mmd_test(a, b, alone(a), alone(b), permutations=30, seed=0)
     assert result.mmd2 == pytest.approx(0.0, abs=1e-12) and result.p_value == 1.0
+
+
+def test_points_that_differ_by_rounding_only_count_as_the_same() -> None:
+    a = np.array([[2.0, 4.0], [0.0, 0.0], [0.0, 0.0]])
+    b = np.full((2, 2), -2.2e-16)
+    result = mmd_test(a, b, alone(a), alone(b), permutations=30, seed=0)
+    assert result.width == pytest.approx(np.sqrt(20.0))
+    assert result.mmd2 == pytest.approx(by_the_formula(a, b, result.width), abs=1e-12)
 
 
 def test_the_same_seed_gives_the_same_p() -> None:

@@ -14,6 +14,8 @@ NEAR_M, FAR_M = 0.5, 1.5
 _SAME_WAY_RAD = math.radians(60.0)
 #: points of the path that are kept for the picture
 _POINTS = 4000
+#: A car does not go so far from one message to the next: it was put down elsewhere.
+_JUMP_M = 1.0
 
 
 class RewardLaps:
@@ -56,6 +58,8 @@ class RewardLaps:
 class Path:
     """The way the odometry tells, and how often it passes its beginning in the same direction.
 
+    A car that is put down elsewhere, as a simulated one for its next lap, begins anew there.
+
     Attributes
     ----------
     driven_m : length of the way
@@ -80,12 +84,15 @@ class Path:
         heading = math.atan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
         if not all(map(math.isfinite, (x, y, heading))):
             return
-        if self._newest is not None:
-            self.driven_m += math.dist(self._newest, (x, y))
+        step_m = math.dist(self._newest, (x, y)) if self._newest is not None else 0.0
+        if step_m > _JUMP_M:
+            self._start = None
+        else:
+            self.driven_m += step_m
         self._newest = x, y
         self._keep(x, y)
         if self._start is None:
-            self._start, self._lap_ns = (x, y, heading), time_ns
+            self._start, self._lap_ns, self._was_far = (x, y, heading), time_ns, False
             return
         away_m = math.dist(self._start[:2], (x, y))
         turn = abs(math.remainder(heading - self._start[2], 2 * math.pi))

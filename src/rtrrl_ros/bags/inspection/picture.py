@@ -7,6 +7,7 @@ import numpy as np
 
 from .driving import STEERING_EDGES
 from .summary import Summary
+from .text import pace
 
 matplotlib.use('Agg')  # no display on a car or a server
 from matplotlib import pyplot
@@ -39,8 +40,10 @@ def _density(counts: np.ndarray) -> np.ndarray:
     """(bins,) messages beside what is usual, in [0, 2].
 
     So few messages come in one bin that the rate is told over several; an empty bin stays empty
-    where there should be some.
+    where there should be some. Of a topic that is nearly silent each message is shown.
     """
+    if counts.sum() < _PER_WINDOW:
+        return np.minimum(counts, 1.0)
     usual = counts.sum() / max(1, len(counts))
     width = min(len(counts), 1 + 2 * int(np.ceil(_PER_WINDOW / max(usual, 1e-9) / 2)))
     window = np.ones(width)
@@ -111,7 +114,7 @@ def _delays(axes: Axes, summary: Summary) -> None:
         unit, factor = ('s', 1.0) if any(t.simulated for t in stamped) else ('ms', 1e3)
         axes.plot(
             summary.bins.centres_s, factor * delays, '.', markersize=2.5,
-            label=f'{timing.name} ({timing.drift_ppm:+.0f} ppm)',
+            label=f'{timing.name} ({pace(timing)})',
         )  # fmt: skip
     axes.set(xlabel='log time / s', ylabel=unit)
     axes.grid(alpha=0.3)

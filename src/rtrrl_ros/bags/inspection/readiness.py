@@ -136,7 +136,11 @@ def _about_topics(topics: Sequence[TopicTiming]) -> Iterable[str]:
             yield f'{timing.name}: {timing.backwards} stamps are earlier than the one before'
         if timing.lost and timing.kind != kinds.EVENTS:
             yield f'{timing.name}: {timing.lost} messages were lost (by seq)'
-    paces = {timing.name: timing.simulated for timing in topics if timing.drift_ppm is not None}
+    paces = {
+        timing.name: timing.simulated or timing.other_epoch
+        for timing in topics
+        if timing.drift_ppm is not None and kinds.base_name(timing.name) in kinds.EXPECTED
+    }
     if any(paces.values()) and not all(paces.values()):
         other = ', '.join(sorted(name for name, simulated in paces.items() if not simulated))
         yield f'some stamps are of simulated time, those of {other} are not'

@@ -69,14 +69,23 @@ def _topic_table(topics: list[TopicTiming]) -> Table:
 
 
 def _clock_cells(timing: TopicTiming) -> tuple[str, str]:
-    """Delay from stamp to log time, and drift of the stamps."""
+    """Delay from stamp to log time, and drift of the stamps or how fast simulated time runs."""
     if not timing.stamped:
         return '', ''
-    if timing.simulated:
-        return 'sim', f'x{1.0 - 1e-6 * (timing.drift_ppm or 0.0):.3g}'
+    if timing.simulated or timing.other_epoch:
+        return 'sim', pace(timing)
     delay_s = timing.mean_delay_s
     delay = f'{1e3 * delay_s:.2f} ms' if abs(delay_s) < 1.0 else f'{delay_s:.4g} s'
-    return delay, '' if timing.drift_ppm is None else f'{timing.drift_ppm:+.0f} ppm'
+    return delay, pace(timing)
+
+
+def pace(timing: TopicTiming) -> str:
+    """How the clock of the stamps runs beside log time; '' where it cannot be told."""
+    if timing.drift_ppm is None:
+        return ''
+    if timing.simulated:
+        return f'x{1.0 - 1e-6 * timing.drift_ppm:.3g}'
+    return f'{timing.drift_ppm:+.0f} ppm'
 
 
 def _event_lines(summary: Summary) -> list[str]:

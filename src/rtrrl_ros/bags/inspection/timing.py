@@ -12,6 +12,8 @@ GAP_MEDIANS, GAP_SPREADS = 1.5, 3.0
 _ADVANCING = 0.5
 #: A clock that runs this much faster or slower than the recorder's is another one: simulated time.
 SIMULATED_PPM = 10_000.0
+#: A delay this long is no delay: the clocks count from different moments.
+OTHER_EPOCH_S = 3600.0
 #: seconds and messages that a drift can be told from
 _DRIFT_SPAN_S, _DRIFT_COUNT = 5.0, 20
 
@@ -131,6 +133,11 @@ class TopicTiming:
     def simulated(self) -> bool:
         """The stamps are of a clock that runs at another pace altogether."""
         return abs(self.drift_ppm or 0.0) > SIMULATED_PPM
+
+    @property
+    def other_epoch(self) -> bool:
+        """The stamps are of a clock that counts from another moment than log time."""
+        return self.stamped and abs(self.mean_delay_s) > OTHER_EPOCH_S
 
     @property
     def delays_s(self) -> np.ndarray:

@@ -15,6 +15,8 @@ import dataclasses
 
 import numpy as np
 
+#: Squared distances below this share of the largest count as none.
+_SAME = 1e-12
 #: rows of the kernel matrix that are in memory at once, and samples that the median is taken of
 _CHUNK, _MEDIAN_SAMPLES = 512, 1000
 #: permutations that are worked on at once
@@ -50,7 +52,8 @@ def median_distance(points: np.ndarray, rng: np.random.Generator) -> float:
     if len(points) > _MEDIAN_SAMPLES:
         points = points[rng.choice(len(points), _MEDIAN_SAMPLES, replace=False)]
     squares = _square_distances(points, points)[np.triu_indices(len(points), 1)]
-    apart = squares[squares > 0.0]
+    # what rounding alone puts between two equal points is no distance
+    apart = squares[squares > _SAME * squares.max(initial=0.0)]
     return float(np.sqrt(np.median(apart))) if len(apart) else 0.0
 
 
