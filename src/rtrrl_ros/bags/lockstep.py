@@ -90,7 +90,8 @@ class LockstepPlayback:
     def begin(self, now_s: float) -> None:
         """Publish the first observation."""
         self._begun = True
-        self.resume(now_s)
+        self._excuse(now_s)
+        self._go_on(now_s)
 
     def pause(self, now_s: float) -> None:
         """Publish nothing further until `resume`."""
@@ -99,7 +100,7 @@ class LockstepPlayback:
     def resume(self, now_s: float) -> None:
         """Go on; nobody is blamed for not answering meanwhile."""
         self.paused = False
-        self._asked_s = self._relayed_s = self._heard_s = self._raised_s = now_s
+        self._excuse(now_s)
         self._go_on(now_s)
 
     def encoded(self, data: bytes, now_s: float) -> None:
@@ -152,6 +153,10 @@ class LockstepPlayback:
         told = ', '.join(f'{n} {what}' for what, n in counts.items() if n)
         state = ', paused' if self.paused else ''
         return f'{self.played_s:.2f} s replayed at {speed:.1f}x real time, {told}{state}'
+
+    def _excuse(self, now_s: float) -> None:
+        """Nobody has been silent for long."""
+        self._asked_s = self._relayed_s = self._heard_s = self._raised_s = now_s
 
     def _go_on(self, now_s: float) -> None:
         """Everything that can be done now; the agent first, since it is waited for."""

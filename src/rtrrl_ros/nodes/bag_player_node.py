@@ -5,30 +5,23 @@ graph has answered the last one. What once was a command is never published wher
 """
 
 import contextlib
-import signal
 import time
 from collections.abc import Mapping
-from types import FrameType
 from typing import Any, NoReturn
 
 from ackermann_msgs.msg import AckermannDriveStamped
-from rosgraph_msgs.msg import Clock as ClockMessage
 from rtrrl_msgs.msg import Features, LearnerStatus
-from std_srvs.srv import SetBool
 
-from ..bags.destinations import CLOCK, ENCODED, EXECUTED, PROPOSAL, REPLAY, REWARD
-from ..bags.lockstep import LockstepPlayback
-from ..bags.playback import Playback
+from ..bags.destinations import CLOCK, ENCODED, PROPOSAL, REPLAY
 from ..bags.reading import open_bag
-from ..bags.replay_plan import SENSOR_TOPICS
-from ..errors import UserError
 from .bag_player_config import BagPlayerConfig
 from .diagnostics import OK
 from .managed_node import ManagedNode
-from .messages import make_header, stamp_ns
+from .messages import stamp_ns
+from .pause_switch import PauseSwitch
 from .process import run_node
 from .qos import EVENTS_COMPLETE, RECORD, STREAM
-from .replay_playback import make_lockstep, make_playback
+from .replay_playback import graph_is_up, make_playback
 from .replay_publishers import ReplayPublishers
 from .run_record import PROGRESS
 
@@ -47,19 +40,18 @@ class BagPlayerNode(ManagedNode):
 
     def configure(self) -> None:
         config = self._config = self.section(BagPlayerConfig)
-        bag = self._bag = self._open(config.bag)
-        recorded, relay = config.sensor == 'features', config.lockstep
+        with contextlib.ExitStack() as stack:
+            bag = self._bag = stack.enter_context(open_bag(config.bag))
+            self._own.append(stack.pop_all().close)
         publishers = self._topics = ReplayPublishers(
-            self, bag, clock=config.clock, features=recorded, relay=relay and not recorded
-        )
+            self, bag, clock=config.clock, features=config.sensor == 'features',
+            relay=config.lockstep and config.sensor != 'features',
+        )  # fmt: skip
         if bag.incomplete:
             self.get_logger().warning(bag.incomplete)
         for topic, reason in publishers.left_out.items():
             self.get_logger().warning(f'{topic} is left out: {reason}')
-        self._time = None
-        if config.clock and CLOCK not in publishers.topics:
-            self._time = self.advertise(ClockMessage, CLOCK, STREAM)
-            self.every(CLOCK_PERIOD_S, self._on_clock)
+        self.every(CLOCK_PERIOD_S, self._on_clock)
         if config.lockstep:
             self.subscribe(AckermannDriveStamped, REPLAY + PROPOSAL, self._on_answer, STREAM)
             self.subscribe(LearnerStatus, f'{REPLAY}/learner_status', self._on_status, RECORD)
@@ -67,36 +59,26 @@ class BagPlayerNode(ManagedNode):
                 Features, ENCODED, self._on_encoded, EVENTS_COMPLETE, raw=True
             )
             self._own.append(lambda: self.destroy_subscription(features))
-        service = self.create_service(SetBool, '~/pause', self._on_pause)
-        self._own.append(lambda: self.destroy_service(service))
+        self._switch = PauseSwitch(self, config.paused)
+        self._own.append(self._switch.close)
         self.every(POLL_S if config.lockstep else TICK_S, self._on_tick)
         self.every(PROGRESS_PERIOD_S, self._on_progress)
-        make = make_lockstep if config.lockstep else make_playback
-        self._playback: Playback | LockstepPlayback = make(config, bag, publishers)
-
-    def _open(self, path: str) -> Any:
-        with contextlib.ExitStack() as stack:
-            bag = stack.enter_context(open_bag(path))
-            if not any(topic.count for topic in bag.topics.values()):
-                raise UserError(f'{path}: there is not a single message to play')
-            self._own.append(stack.pop_all().close)
-            return bag
+        self._playback = make_playback(config, bag, publishers)
 
     def activate(self) -> None:
         self._waiting_since_s = time.monotonic()
         self._begun_s: float | None = None
         self._ended_s: float | None = None
-        self._toggle = self._config.paused
-        signal.signal(signal.SIGUSR1, self._on_signal)
+
+    def deactivate(self) -> None:
+        self._playback = make_playback(self._config, self._bag, self._topics)  # from the beginning
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         return OK, self._progress(), {'paused': self._playback.paused}
 
     def _on_tick(self) -> None:
         now_s = time.monotonic()
-        if self._toggle:
-            self._toggle = False
-            self._pause(not self._playback.paused)
+        self._switch.flip(self._playback, now_s)
         if self._begun_s is None:
             self._begin(now_s)
         elif self._ended_s is None:
@@ -112,7 +94,9 @@ class BagPlayerNode(ManagedNode):
     def _begin(self, now_s: float) -> None:
         """Begin once everybody is there who must not miss the first message."""
         config, waited_s = self._config, now_s - self._waiting_since_s
-        ready = self._graph_is_up() if config.graph else waited_s >= config.delay_s
+        ready = (
+            graph_is_up(self, config, self._topics) if config.graph else waited_s >= config.delay_s
+        )
         if ready and config.clock and self.count_publishers(CLOCK) > 1:
             self.finish(1, f'somebody else publishes {CLOCK}: end it, or set clock:=false')
         elif ready:
@@ -121,16 +105,6 @@ class BagPlayerNode(ManagedNode):
             self._notice_end()
         elif config.graph and waited_s > config.start_timeout_s:
             self.finish(1, f'no encoder or agent below {REPLAY} after {waited_s:.0f} s')
-
-    def _graph_is_up(self) -> bool:
-        """Whether somebody answers, and everything that the bag has for them is heard."""
-        needed = {SENSOR_TOPICS[self._config.sensor], REWARD, EXECUTED} & {*self._topics.topics}
-        answers = [PROPOSAL]
-        if self._config.lockstep and self._config.sensor != 'features':
-            needed, answers = needed | {ENCODED}, [PROPOSAL, ENCODED.removeprefix(REPLAY)]
-        return all(self.count_publishers(REPLAY + topic) for topic in answers) and all(
-            self._topics.listeners(topic) for topic in needed
-        )
 
     def _notice_end(self) -> None:
         if self._playback.fault:
@@ -150,21 +124,8 @@ class BagPlayerNode(ManagedNode):
         self._playback.learn(stamp_ns(message))
 
     def _on_clock(self) -> None:
-        if self._time is not None and self._begun_s is not None:
-            header = make_header(self._playback.clock_ns(time.monotonic()), '')
-            self._time.publish(ClockMessage(clock=header.stamp))
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._toggle = True  # acted on where nothing is interrupted
-
-    def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._pause(request.data)
-        response.success, response.message = True, self._progress()
-        return response
-
-    def _pause(self, wanted: bool) -> None:
-        now_s = time.monotonic()
-        (self._playback.pause if wanted else self._playback.resume)(now_s)
+        if self._begun_s is not None:
+            self._topics.tell_time(self._playback.clock_ns(time.monotonic()))
 
     def _progress(self) -> str:
         if self._begun_s is None:

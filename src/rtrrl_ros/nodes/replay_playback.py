@@ -1,6 +1,8 @@
 """What plays a bag: at the recorded times, or in lock-step with a graph."""
 
-from ..bags.destinations import HEARD, REWARD
+from rclpy.node import Node
+
+from ..bags.destinations import ENCODED, EXECUTED, HEARD, PROPOSAL, REPLAY, REWARD
 from ..bags.lockstep import MAX_AHEAD, LockstepPlayback
 from ..bags.playback import Playback
 from ..bags.read_ahead import ReadAhead
@@ -13,16 +15,19 @@ from .messages import S_NS
 from .replay_publishers import ReplayPublishers
 
 
-def make_playback(config: BagPlayerConfig, bag: Bag, publishers: ReplayPublishers) -> Playback:
-    """Playback at the recorded times."""
+def make_playback(
+    config: BagPlayerConfig, bag: Bag, publishers: ReplayPublishers
+) -> Playback | LockstepPlayback:
+    """What the parameters ask for; `UserError` where the bag has nothing for it."""
+    if not any(topic.count for topic in bag.topics.values()):
+        raise UserError(f'{config.bag}: there is not a single message to play')
+    if config.lockstep:
+        return _lockstep(config, bag, publishers)
     rounds = _rounds(config, bag, publishers)
     return Playback(rounds, publishers.publish, config.rate, config.max_gap_s)
 
 
-def make_lockstep(
-    config: BagPlayerConfig, bag: Bag, publishers: ReplayPublishers
-) -> LockstepPlayback:
-    """Playback as fast as the graph answers; `UserError` where the bag has no such sensor."""
+def _lockstep(config: BagPlayerConfig, bag: Bag, publishers: ReplayPublishers) -> LockstepPlayback:
     sensor = SENSOR_TOPICS[config.sensor]
     if sensor not in publishers.topics:
         reason = publishers.left_out.get(sensor, f'the bag has {", ".join(sorted(bag.topics))}')
@@ -54,3 +59,12 @@ def _rounds(config: BagPlayerConfig, bag: Bag, publishers: ReplayPublishers) -> 
         bag, publishers.topics, start_ns, config.loop,
         has_stamp=publishers.has_stamp, leads=lambda topic: topic in HEARD,
     )  # fmt: skip
+
+
+def graph_is_up(node: Node, config: BagPlayerConfig, publishers: ReplayPublishers) -> bool:
+    """Whether somebody answers, and everything that the bag has for them is heard."""
+    heard = {SENSOR_TOPICS[config.sensor], REWARD, EXECUTED} & {*publishers.topics}
+    answers = {REPLAY + PROPOSAL}
+    if config.lockstep and config.sensor != 'features':
+        heard, answers = heard | {ENCODED}, answers | {ENCODED}
+    return all(map(node.count_publishers, answers)) and all(map(publishers.listeners, heard))

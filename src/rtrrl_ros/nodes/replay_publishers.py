@@ -1,16 +1,17 @@
 """The publishers of a replay. Nothing else publishes what a bag holds, and each is checked."""
 
-import importlib
 from typing import Any
 
 from rclpy.duration import Duration
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock as ClockMessage
 from rtrrl_msgs.msg import Features
 
 from ..bags.destinations import (
     CLOCK,
+    CLOCK_TYPE,
     ENCODED,
     EVENTS,
     EXECUTED,
@@ -21,11 +22,11 @@ from ..bags.destinations import (
     check_permitted,
     destination,
 )
-from ..bags.message_types import MessageTypes
 from ..bags.reading import Bag, Record, Topic
-from ..errors import UserError
 from .managed_node import ManagedNode
+from .messages import make_header
 from .qos import STREAM
+from .recorded_types import UnfitError, has_header, message_class
 
 _EVENT_DEPTH, _DEPTH = 1000, 100
 #: heard by subscribers that want what was sent before they came up
@@ -39,7 +40,7 @@ class ReplayPublishers:
     ----------
     node : owns the publishers
     bag : with the topics to be replayed
-    clock : whether a recorded /clock is replayed
+    clock : whether to publish /clock: the recorded one, where the bag has it, else by `tell_time`
     features : whether recorded features are for a graph to hear
     relay : whether features of an encoder are relayed to the graph
 
@@ -64,11 +65,12 @@ class ReplayPublishers:
             if topic.name == CLOCK and not clock:
                 continue
             try:
-                kind = _message_class(topic.type)
-                _check_definition(bag, topic)
-                self._advertise(topic, kind)
-            except _UnfitError as error:
+                self._advertise(topic, message_class(bag, topic.type))
+            except UnfitError as error:
                 self.left_out[topic.name] = str(error)
+        self._time = None
+        if clock and CLOCK not in self._publishers:
+            self._time = self._checked(ClockMessage, CLOCK, CLOCK_TYPE, STREAM)
         if relay:
             self._publishers[ENCODED] = self._checked(
                 Features, REPLAY + FEATURES, HEARD[FEATURES], STREAM
@@ -90,6 +92,11 @@ class ReplayPublishers:
         """Publish features (CDR) for the graph to hear."""
         self._publishers[ENCODED if ENCODED in self._publishers else FEATURES].publish(features)
 
+    def tell_time(self, time_ns: int) -> None:
+        """Publish /clock, unless the bag does or nobody shall."""
+        if self._time is not None:
+            self._time.publish(ClockMessage(clock=make_header(time_ns, '').stamp))
+
     def listeners(self, topic: str) -> int:
         """How many subscribers a recorded topic has now; 0 for one that is not replayed."""
         publisher = self._publishers.get(topic)
@@ -103,8 +110,7 @@ class ReplayPublishers:
     def _advertise(self, topic: Topic, kind: Any) -> None:
         name = destination(topic.name, topic.type, self._features)
         self._publishers[topic.name] = self._checked(kind, name, topic.type, _qos(topic))
-        first = next(iter(kind.get_fields_and_field_types().items()), None)
-        if first == ('header', 'std_msgs/Header'):
+        if has_header(kind):
             self._stamped.add(topic.name)
 
     def _checked(self, kind: Any, name: str, type_name: str, qos: QoSProfile) -> Publisher:
@@ -112,32 +118,10 @@ class ReplayPublishers:
         try:
             check_permitted(self._node.resolve_topic_name(name), type_name)
         except InvalidTopicNameException:
-            raise _UnfitError(f'{name!r} is no name of a topic') from None
+            raise UnfitError(f'{name!r} is no name of a topic') from None
         publisher = self._node.advertise(kind, name, qos)
         check_permitted(publisher.topic_name, type_name)  # what rclpy made of it in the end
         return publisher
-
-
-class _UnfitError(Exception):
-    """Why a topic is left out, one line."""
-
-
-def _message_class(type_name: str) -> Any:
-    package, _, name = type_name.partition('/msg/')
-    try:
-        return getattr(importlib.import_module(f'{package}.msg'), name)
-    except (ImportError, AttributeError, ValueError):
-        raise _UnfitError(f'{type_name} is not installed here') from None
-
-
-def _check_definition(bag: Bag, topic: Topic) -> None:
-    """Bytes of a message that is defined differently here would be read as something else."""
-    try:
-        recorded, ours = (types.definition(topic.type)[1] for types in (bag.types, MessageTypes()))
-    except UserError as error:
-        raise _UnfitError(str(error)) from None
-    if recorded != ours:
-        raise _UnfitError(f'{topic.type} was defined differently when it was recorded')
 
 
 def _qos(topic: Topic) -> QoSProfile:

@@ -207,6 +207,17 @@ def test_while_paused_nothing_is_published_and_nobody_is_blamed(made) -> None:
     assert not playback.fault
 
 
+def test_paused_from_the_beginning(made) -> None:
+    graph = FakeGraph(made)
+    playback = playback_of(made, graph, drive_of(made, 3))
+    playback.pause(0.0)
+    playback.begin(5.0)
+    playback.tick(500.0)
+    assert not graph.published
+    playback.resume(600.0)
+    assert graph.published
+
+
 def test_stamps_that_go_back_are_ignored(made) -> None:
     graph = FakeGraph(made)
     again = [made.sensed(10 * MS, 30 * MS), made.sensed(20 * MS, 40 * MS, mark=1)]
