@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtrrl_ros.bags.inspection.accumulators import IntervalHistogram, LineFit, Reservoir, TimeBins
@@ -10,6 +10,7 @@ from rtrrl_ros.bags.inspection.accumulators import IntervalHistogram, LineFit, R
 lengths = st.lists(st.floats(1e-5, 1e4), min_size=1, max_size=60)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(lengths, st.floats(0.0, 1.0))
 def test_a_quantile_is_that_of_the_intervals(values: list[float], share: float) -> None:
     histogram = IntervalHistogram()
@@ -29,6 +30,7 @@ def test_without_an_interval_everything_is_zero() -> None:
     assert (histogram.quantile(0.5), histogram.longest_s, histogram.above(0.0)) == (0.0, 0.0, 0)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.lists(
         st.tuples(st.floats(0, 1e5), st.floats(-1e3, 1e3)), min_size=3, max_size=50,
@@ -78,6 +80,7 @@ def test_a_reservoir_draws_evenly_and_the_same_with_the_same_seed() -> None:
     assert first.sample()[0].tolist() == again.sample()[0].tolist()
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 10**19), st.integers(0, 10**13), st.integers(1, 500))
 def test_every_time_of_a_bag_has_a_bin(start: int, length: int, count: int) -> None:
     bins = TimeBins(start, start + length, count)

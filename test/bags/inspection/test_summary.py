@@ -158,6 +158,19 @@ def test_topics_of_the_wrong_type_are_ignored_aloud(recording: Any, tmp_path: Pa
     assert '/reward is empty' in remarks
 
 
+def test_numbers_that_are_none_are_null_in_the_document(recording: Any, tmp_path: Path) -> None:
+    for step in range(5):
+        kind = (0, 1, 1, 1, 2)[step]
+        recording.reward(step * MS, step * MS, 0, kind, float('nan') if step == 2 else 0.1)
+        recording.command('/teleop', step * MS, step * MS, float('inf') if step == 3 else 0.2)
+    summary = summary_of(recording, tmp_path)
+    document = json.loads(json.dumps(summary.to_json(), allow_nan=False))
+    assert document['laps'][0]['mean_abs_lateral_error_m'] is None
+    assert document['laps'][0]['steps'] == 4
+    assert document['commands']['/teleop']['count'] == 4
+    assert '/teleop: 1 commands are not finite' in summary.remarks
+
+
 def test_damaged_messages_are_counted_and_the_others_used(
     make_drive: Callable, tmp_path: Path
 ) -> None:

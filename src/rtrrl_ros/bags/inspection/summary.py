@@ -1,6 +1,7 @@
 """Everything about a bag in one pass over it, in memory that does not grow with its length."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -81,7 +82,16 @@ class Summary:
             }  # fmt: skip
         document['uses'] = {use.name: {'missing': use.missing} for use in self.uses}
         document['remarks'] = self.remarks
-        return document
+        return _finite(document)
+
+
+def _finite(value: Any) -> Any:
+    """The same document with null for what a recording gave as NaN or infinite."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class _Pass:
