@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from rtrrl_ros.bags.message_types import MessageTypes
 from rtrrl_ros.bags.reading import open_bag
 from rtrrl_ros.bags.writing import BagWriter
-from rtrrl_ros.cli.main import main
+from rtrrl_ros.cli.main import build_parser, main
 from rtrrl_ros.errors import UserError
 
 COUNT = 100
 MAGIC = b'\x89MCAP0\r\n'
 #: a bag that takes longer is taken for a hang
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -377,6 +377,12 @@ def edit(folder: Path, **changes) -> None:
     document = yaml.safe_load(file.read_text())
     document['rosbag2_bagfile_information'] |= changes
     file.write_text(yaml.safe_dump(document))
+
+
+@pytest.fixture(scope='module', autouse=True)
+def command_line() -> None:
+    """Loaded once, whose time is not that of a bag."""
+    build_parser()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,313 @@
+"""The recorder in a real graph: what is published is in the bag, byte for byte."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rtrrl_ros.bags.reading import Bag, open_bag
+
+
+#: rclpy's publisher says, through a call that it deprecates, that at first it is asked for too much
+pytestmark = pytest.mark.filterwarnings('ignore:Deprecated in favor of:DeprecationWarning')
+
+
+def data_of(folder: Path, topic: str) -> list[bytes]:
+    with open_bag(folder) as bag:
+        return [record.data for record in bag.records([topic])]
+
+
+def publish(graph: Any, kind: type, topic: str, qos: Any, messages: list[Any]) -> None:
+    """Publish once the recorder listens, no faster than its queue takes."""
+    publisher = graph.publisher(kind, topic, qos)
+    graph.until(lambda: publisher.get_subscription_count() > 0, f'the recorder hears {topic}')
+    for message in messages:
+        publisher.publish(message)
+        graph.for_seconds(0.002)
+
+
+def stop(graph: Any, process: subprocess.Popen) -> int:
+    process.send_signal(signal.SIGINT)
+    return graph.exit_status(process)
+
+
+def executed(mode: int, reason: str = '') -> Any:
+    from rtrrl_msgs.msg import Executed
+
+    return Executed(mode=mode, reason=reason)
+
+
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    return tmp_path / 'bag'
+
+
+def test_messages_are_recorded_as_they_were_serialised(graph, bag: Path) -> None:
+    from rclpy.serialization import serialize_message
+    from rtrrl_msgs.msg import Executed, Features
+    from std_msgs.msg import Header
+
+    from rtrrl_ros.nodes.qos import RECORD, STREAM
+
+    process = graph.start('bag_recorder_node', out=str(bag))
+    header = Header(frame_id='abc')  # no padding follows it: its bytes would be whatever was there
+    features = [Features(header=header, seq=i, data=[0.5 * i] * (i % 7)) for i in range(200)]
+    publish(graph, Features, 'features', STREAM, features)
+    commands = [executed(i % 4, f'reason {i}') for i in range(50)]
+    publish(graph, Executed, 'executed', RECORD, commands)
+    graph.for_seconds(0.2)
+    assert stop(graph, process) == 0
+    assert data_of(bag, '/features') == [bytes(serialize_message(m)) for m in features]
+    with open_bag(bag) as recording:
+        assert recording.incomplete == ''
+        assert recording.topics['/executed'].qos[0].durability == 'transient_local'
+        messages = [recording.message(record) for record in recording.records(['/executed'])]
+        assert [m.reason for m in messages] == [m.reason for m in commands]
+        ages_s = [time.time() - record.log_ns * 1e-9 for record in recording.records()]
+        assert 0.0 < min(ages_s) and max(ages_s) < 300.0
+    assert '250 messages' in graph.output(process)
+
+
+def test_the_first_message_is_there(graph, bag: Path) -> None:
+    """A volatile publisher that speaks as soon as it is heard."""
+    from rtrrl_msgs.msg import Features
+
+    from rtrrl_ros.nodes.qos import STREAM
+
+    process = graph.start('bag_recorder_node', out=str(bag))
+    publish(graph, Features, 'features', STREAM, [Features(seq=1)])
+    graph.until(lambda: '/features' in graph.output(process), 'the topic is discovered')
+    graph.for_seconds(0.2)
+    stop(graph, process)
+    assert len(data_of(bag, '/features')) == 1
+
+
+@pytest.mark.parametrize('reliable', [True, False])
+def test_events_from_drivers_of_either_kind(graph, bag: Path, reliable: bool) -> None:
+    from event_camera_msgs.msg import EventPacket
+
+    from rtrrl_ros.nodes.qos import EVENTS, EVENTS_COMPLETE
+
+    process = graph.start('bag_recorder_node', out=str(bag), compression='zstd')
+    topic, qos = '/event_camera/events', EVENTS_COMPLETE if reliable else EVENTS
+    packets = [EventPacket(seq=i, events=bytes(500)) for i in range(100)]
+    publish(graph, EventPacket, topic, qos, packets)
+    graph.for_seconds(0.2)
+    stop(graph, process)
+    with open_bag(bag) as recording:
+        seqs = [recording.message(record).seq for record in recording.records([topic])]
+    assert seqs == list(range(100))
+
+
+def test_a_publisher_that_offers_less_comes_up_later(graph, bag: Path) -> None:
+    from std_msgs.msg import String
+
+    from rtrrl_ros.nodes.qos import DEVICE, STREAM
+
+    process = graph.start('bag_recorder_node', out=str(bag), topics='speech')
+    publish(graph, String, 'speech', STREAM, [String(data='reliable')])
+    graph.for_seconds(0.2)
+    publish(graph, String, 'speech', DEVICE, [String(data='best effort')])
+    graph.for_seconds(0.2)
+    stop(graph, process)
+    with open_bag(bag) as recording:
+        got = [recording.message(record).data for record in recording.records()]
+    assert got == ['reliable', 'best effort']
+
+
+def test_all_topics_and_names_in_a_namespace(graph, bag: Path) -> None:
+    from std_msgs.msg import String
+
+    from rtrrl_ros.nodes.qos import STREAM
+
+    process = graph.start('bag_recorder_node', '-r', '__ns:=/car', out=str(bag), topics='all')
+    publish(graph, String, '/elsewhere', STREAM, [String(data='x')])
+    other = bag.with_name('other')
+    second = graph.start(
+        'bag_recorder_node', '-r', '__ns:=/car', '-r', 'b:=c', out=str(other), topics='a b'
+    )
+    publish(graph, String, '/car/a', STREAM, [String(data='x')])
+    publish(graph, String, '/car/c', STREAM, [String(data='x')])
+    graph.until(lambda: '/car/c ' in graph.output(second), 'a remapped name')
+    graph.until(lambda: '/car/c ' in graph.output(process), 'a new topic')
+    graph.for_seconds(0.2)
+    stop(graph, process)
+    stop(graph, second)
+    with open_bag(bag) as recording:
+        assert {'/elsewhere', '/car/a', '/car/c', '/diagnostics'} <= set(recording.topics)
+        assert '/rosout' not in recording.topics
+    with open_bag(other) as recording:
+        assert set(recording.topics) == {'/car/a', '/car/c'}
+
+
+def test_bad_parameters_are_one_line(graph, bag: Path) -> None:
+    bag.mkdir()
+    for parameters, line in (
+        ({}, 'out or black_box: name a folder'),
+        ({'out': str(bag)}, 'exists already; name a new folder'),
+        ({'out': str(bag / 'new'), 'compression': 'lz4'}, 'must be one of none, zstd'),
+        ({'out': str(bag / 'no' / 'folder')}, 'cannot be written'),
+    ):
+        process = graph.start('bag_recorder_node', **parameters)
+        assert graph.exit_status(process) == 2
+        assert line in graph.output(process)
+        assert 'Traceback' not in graph.output(process)
+
+
+def test_a_full_disk_ends_the_recording_in_order(graph, bag: Path) -> None:
+    from std_msgs.msg import String
+
+    from rtrrl_ros.nodes.qos import STREAM
+
+    process = graph.start(
+        'bag_recorder_node', out=str(bag), topics='speech', least_free_megabytes=1_000_000
+    )
+    publish(graph, String, 'speech', STREAM, [String(data='x')] * 10)
+    assert graph.exit_status(process) == 1
+    assert 'the disk is full; stopped' in graph.output(process)
+    with open_bag(bag) as recording:
+        assert recording.incomplete == ''
+
+
+def bags_in(folder: Path) -> list[Path]:
+    return sorted(path.parent for path in folder.glob('*/metadata.yaml'))
+
+
+def fault_of(folder: Path) -> str:
+    with open_bag(folder) as recording:
+        return recording.custom['fault']
+
+
+def test_the_black_box_is_written_on_a_fault_and_when_asked(graph, tmp_path: Path) -> None:
+    from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+    from rtrrl_msgs.msg import Executed
+    from std_srvs.srv import Trigger
+
+    from rtrrl_ros.nodes.qos import RECORD, STREAM
+
+    boxes = tmp_path / 'boxes'
+    process = graph.start('bag_recorder_node', black_box=str(boxes), black_box_after_s=0.2)
+    publisher = graph.publisher(Executed, 'executed', RECORD)
+    graph.until(lambda: publisher.get_subscription_count() > 0, 'the recorder')
+    for mode in (3, 0, 0, 1):
+        publisher.publish(executed(mode))
+    graph.for_seconds(1.0)
+    assert not bags_in(boxes)
+    publisher.publish(executed(3, 'no proposals'))
+    graph.until(lambda: len(bags_in(boxes)) == 1, 'the black box after a stop')
+    assert fault_of(bags_in(boxes)[0]) == 'stopped: no proposals'
+    with open_bag(bags_in(boxes)[0]) as recording:
+        modes = [recording.message(r).mode for r in recording.records(['/executed'])]
+    assert modes == [3, 0, 0, 1, 3]
+
+    status = DiagnosticStatus(level=b'\2', name='/camera', message='unplugged')
+    publish(
+        graph, DiagnosticArray, '/diagnostics', STREAM, [DiagnosticArray(status=[status])]
+    )  # fmt: skip
+    graph.until(lambda: len(bags_in(boxes)) == 2, 'the black box after an error')
+    assert fault_of(bags_in(boxes)[1]) == '/camera: unplugged'
+
+    answer = graph.call(Trigger, '/bag_recorder_node/dump', Trigger.Request())
+    assert answer.success
+    graph.until(lambda: len(bags_in(boxes)) >= 3, 'the black box when asked')
+    assert fault_of(bags_in(boxes)[2]) == 'asked for'
+    assert stop(graph, process) == 0
+
+
+def test_the_black_box_outlives_a_full_disk(graph, bag: Path, tmp_path: Path) -> None:
+    from rtrrl_msgs.msg import Executed
+
+    from rtrrl_ros.nodes.qos import RECORD
+
+    process = graph.start(
+        'bag_recorder_node', out=str(bag), black_box=str(tmp_path / 'boxes'),
+        least_free_megabytes=1_000_000, black_box_after_s=0.0,
+    )  # fmt: skip
+    publish(graph, Executed, 'executed', RECORD, [executed(0), executed(0)])
+    graph.until(lambda: 'the disk is full' in graph.output(process), 'the line')
+    publish(graph, Executed, 'executed', RECORD, [executed(0), executed(3, 'stale')])
+    graph.until(lambda: bags_in(tmp_path / 'boxes'), 'the black box')
+    assert stop(graph, process) == 1  # since it did not record everything
+
+
+def test_rtrrl_record(graph, bag: Path) -> None:
+    from rtrrl_msgs.msg import Features
+
+    from rtrrl_ros.nodes.qos import STREAM
+
+    process = graph.run(
+        [sys.executable, '-m', 'rtrrl_ros.cli.main', 'record', str(bag), '--also', 'speech']
+    )
+    publish(graph, Features, 'features', STREAM, [Features(seq=i) for i in range(20)])
+    graph.until(lambda: '/features' in graph.output(process), 'the topic')
+    graph.for_seconds(0.2)
+    assert stop(graph, process) == 0
+    assert '20  /features  rtrrl_msgs/msg/Features' in graph.output(process)
+    assert len(data_of(bag, '/features')) == 20
+    again = graph.run([sys.executable, '-m', 'rtrrl_ros.cli.main', 'record', str(bag)])
+    assert graph.exit_status(again) == 2
+    assert graph.output(again).splitlines() == [
+        f'rtrrl record: {bag}: exists already; name a new folder'
+    ]
+
+
+def kill_at_random(graph: Any, bag: Path, seconds: float, newest: list[int], **options) -> float:
+    """Record, kill -9 after a while, open the bag; returns how many s of what was heard it lacks.
+
+    `newest` : grows with the time.time_ns() at which something was heard in the same graph
+    """
+    process = graph.start('bag_recorder_node', out=str(bag), **options)
+    graph.until(lambda: 'messages/s' in graph.output(process), 'the recorder')
+    graph.for_seconds(seconds)
+    heard_ns = newest[-1]
+    os.kill(process.pid, signal.SIGKILL)
+    graph.exit_status(process)
+    with open_bag(bag) as recording:
+        check_readable(recording)
+        return (heard_ns - recording.end_ns) * 1e-9
+
+
+def check_readable(recording: Bag) -> None:
+    assert 'did not end in order' in recording.incomplete
+    count = 0
+    for record in recording.records():
+        recording.message(record)
+        count += 1
+    assert count == sum(topic.count for topic in recording.topics.values())
+
+
+@pytest.mark.slow
+def test_twenty_recorders_of_a_drive_are_killed(graph, tmp_path: Path) -> None:
+    """Every bag opens, and at most a second is lost."""
+    from rtrrl_msgs.msg import WorldState
+
+    from rtrrl_ros.nodes.qos import RECORD
+    from rtrrl_ros.resources import find_resource
+
+    newest: list[int] = []
+    graph._hear(WorldState, 'world_state', lambda message: newest.append(time.time_ns()), RECORD)
+    drive = graph.run(
+        [
+            sys.executable, '-m', 'rtrrl_ros.cli.main', 'launch', 'line.launch.xml', 'laps:=1000',
+            f'model:={find_resource("models", "line-lrcssm")}', 'learn:=true',
+        ]
+    )  # fmt: skip
+    graph.until(lambda: len(newest) > 100, 'the car drives', 120.0)
+    randomness = random.Random(5)
+    losses_s = []
+    for attempt in range(20):
+        losses_s.append(
+            kill_at_random(
+                graph, tmp_path / str(attempt), randomness.uniform(0.3, 4.0), newest,
+                compression=randomness.choice(['none', 'zstd']), split_megabytes=5,
+            )
+        )  # fmt: skip
+        assert drive.poll() is None
+    print(f'lost: {", ".join(f"{loss_s:.2f}" for loss_s in sorted(losses_s))} s')
+    assert max(losses_s) <= 1.0
