@@ -106,10 +106,8 @@ class LockstepPlayback:
     def encoded(self, data: bytes, now_s: float) -> None:
         """The encoder gave features (CDR)."""
         self._heard_s = self._raised_s = now_s
-        stamp, done = stamp_ns(data), 0
-        while self._sent and self._sent[0] <= stamp:
-            self._sent.popleft()
-            done += 1
+        stamp = stamp_ns(data)
+        done = self._take_sent(stamp)
         # two windows of them: one that it works on, and the next
         self._ahead = min(max(2 * done, 2), self._max_ahead)
         self._opening.clear()
@@ -198,6 +196,16 @@ class LockstepPlayback:
             self._opening.append(record)
         self._publish(record)
 
+    def _take_sent(self, stamp: int) -> int:
+        """Forget what features were made of; returns how many messages that were."""
+        before = len(self._sent)
+        if stamp in self._sent:  # also where time went back
+            while self._sent.popleft() != stamp:
+                pass
+        while self._sent and self._sent[0] <= stamp:
+            self._sent.popleft()
+        return before - len(self._sent)
+
     def _keep(self, stamp: int, data: bytes) -> None:
         if self._encoded_ns is None or stamp > self._encoded_ns:
             self._encoded_ns = stamp
@@ -246,8 +254,8 @@ class LockstepPlayback:
             self.fault = 'there is nothing in the recording that could be replayed in lock-step'
             if self._recording.left_out:
                 self.fault = (
-                    'no lap begins in the recording: a learner in lock-step needs the first '
-                    'observation of one; replay it without lock-step'
+                    'nothing that was sensed has the stamp of a reward to begin with: replay it '
+                    'without lock-step, or give the stamp offset of the recording'
                 )
 
     def _publish_all(self, records: list[Record]) -> None:

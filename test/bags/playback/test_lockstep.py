@@ -229,12 +229,24 @@ def test_stamps_that_go_back_are_ignored(made) -> None:
     assert '1 with older stamps ignored' in playback.progress(1.0)
 
 
+def test_time_that_goes_back_far_is_no_reason_to_wait(made) -> None:
+    graph = FakeGraph(made)
+    records = [made.sensed((100 + i) * MS, i * MS) for i in range(20)]
+    records += [made.sensed(i * MS, (30 + i) * MS) for i in range(130)]
+    playback = playback_of(made, graph, records)
+    assert drive(playback, graph, random.Random(6)) < 20.0
+    assert playback.finished
+    assert not playback.fault
+    assert playback.answered == 30
+    assert playback.ignored == 119
+
+
 def test_a_recording_without_the_beginning_of_a_lap_says_so(made) -> None:
     graph = FakeGraph(made)
     records = drive_of(made, 3)[1:]
     playback = playback_of(made, graph, [made.reward(0), *records], begins=lambda reward: False)
     playback.begin(0.0)
-    assert playback.fault.startswith('no lap begins in the recording')
+    assert playback.fault.startswith('nothing that was sensed has the stamp of a reward')
 
 
 @pytest.mark.parametrize('learned', [False, True])
