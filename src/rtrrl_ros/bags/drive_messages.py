@@ -18,7 +18,7 @@ _COVARIANCE = np.zeros(36)
 
 
 class DriveMessages:
-    """Makes CDR: the same bytes that the nodes' messages have on the topics.
+    """Makes CDR of the messages that the nodes publish, field by field the same.
 
     Every method is given the stamp through its argument or `stamp_ns`, in nanoseconds.
     """

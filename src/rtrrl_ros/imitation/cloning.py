@@ -89,6 +89,8 @@ class Cloning:
             part.to(self.device)
             part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.flat = actor.flat.detach().clone().to(self.device).requires_grad_()
+        # whoever binds first brings its old values along: not to happen after an update
+        actor.bind(self.flat)
         self.log_std = torch.full((actor.head_size,), -1.0, device=self.device).requires_grad_()
 
     def run(

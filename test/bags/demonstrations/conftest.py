@@ -122,3 +122,9 @@ def drive_in(tmp_path: Path) -> Callable[..., Path]:
 def command_at() -> Callable[[int], float]:
     """The steering angle in rad that the person asks for at a frame."""
     return steering
+
+
+@pytest.fixture
+def events_of() -> Callable[[int], EventBatch]:
+    """The events of the window that ends at the stamp of a frame."""
+    return events_at
