@@ -89,12 +89,12 @@ def test_a_replay_cannot_reach_drive(graph, drive, untrained_line_model, config)
         'rtrrl', 'launch', 'replay.launch.xml', f'bag:={drive / "bag"}', 'lockstep:=true',
         f'model:={untrained_line_model}', f'config:={config}', 'learn:=true',
     ])  # fmt: skip
-    publishers: dict[str, set[str]] = {}
+    owners: dict[tuple[str, bytes], str] = {}  # by topic and publisher
 
     def look() -> bool:
         for name, _ in graph.peer.get_topic_names_and_types():
             for publisher in graph.peer.get_publishers_info_by_topic(name):
-                publishers.setdefault(name, set()).add(publisher.node_name)
+                owners[name, bytes(publisher.endpoint_gid)] = publisher.node_name
         return replay.poll() is not None
 
     graph.until(look, 'the end of the replay', PATIENCE_S)
@@ -105,7 +105,10 @@ def test_a_replay_cannot_reach_drive(graph, drive, untrained_line_model, config)
     assert {message.mode for message in done} <= {Mode.STOPPED}
     assert len(sent) > 50
     assert {(message.drive.speed, message.drive.steering_angle) for message in sent} == {(0.0, 0.0)}
-    # and there was nobody but the gate
+    # and there was nobody but the gate, from the beginning to the end
+    publishers: dict[str, set[str]] = {}
+    for (name, _), owner in owners.items():  # a name may become known after its publisher
+        publishers.setdefault(name, set()).add(owner)
     for name in COMMANDS:
         assert publishers.get(name, set()) <= {'gate_node'}, name
     replayed = {'bag_player_node', 'encoder_node', 'agent_node'}
