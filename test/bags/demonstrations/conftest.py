@@ -73,6 +73,16 @@ class Drive:
                 self.write(EVENTS, frame, packet)
                 self.seq += 1
 
+    def events_again(self, batch: EventBatch, frame: int) -> None:
+        """Events of another frame, moved to this one."""
+        later_us = self.stamp(frame) // 1000 - batch.until_us
+        moved = dataclasses.replace(
+            batch, t_us=batch.t_us + later_us, until_us=batch.until_us + later_us
+        )
+        for packet in self.messages.event_packets(moved, self.stamp(frame), self.seq):
+            self.write(EVENTS, frame, packet)
+            self.seq += 1
+
     def command(
         self, frame: float, topic: str = TELEOP, angle: float | None = None, speed: float = 1.0
     ) -> None:
