@@ -76,6 +76,11 @@ class Rtrrl:
         head = self._out[: self._size]
         return self.policy.sample(head) if explore else self.policy.mode(head)
 
+    @property
+    def head(self) -> np.ndarray:
+        """The newest output that the policy was given (head_size,)."""
+        return self._out[: self._size]
+
     def learn(
         self, *, reward: float, first: bool, terminated: bool, executed: bool, train_actor: bool
     ) -> Update:

@@ -88,9 +88,29 @@ def test_events_that_differ_are_the_encoders_doing_only(exact, learned):
     packet = nth(learned, '/event_camera/events', 15).fields['events'].copy()
     report = exact(changed(learned, '/event_camera/events', 15, events=packet[: len(packet) // 2]))
     tallies = report.comparison.tallies
-    assert tallies['features'].first.step == 16  # nothing came of the damaged packet
-    assert any('of 1 observations' in line for line in report.not_checked)
+    # nothing came of the damaged packet, and what came next remembers it
+    assert tallies['features'].different == 0
+    assert any('features of ' in line for line in report.not_checked)
     assert tallies['value'].different == tallies['proposal'].different == 0
+
+
+def test_events_that_were_recorded_otherwise_are_a_difference(exact, learned):
+    words = nth(learned, '/event_camera/events', 15).fields['events'].view('<u2').copy()
+    words[np.flatnonzero(words >> 12 == 2)[::3]] ^= 64  # columns of pixels
+    report = exact(changed(learned, '/event_camera/events', 15, events=words.view(np.uint8)))
+    first = report.comparison.first
+    assert (first.quantity, first.step) == ('features', 15)
+    assert 'elements' in first.recorded
+
+
+def test_what_a_lost_packet_does_to_the_features_is_no_difference(exact, learned):
+    gone = nth(learned, '/event_camera/events', 7)
+    report = exact([message for message in learned if message is not gone])
+    assert report.identical
+    assert any('features of ' in line for line in report.not_checked)
+    assert any('1 event packets are not in the bag' in line for line in report.remarks)
+    # the second lap begins anew
+    assert report.comparison.tallies['features'].checked >= STEPS_OF_LAP + 7
 
 
 def test_a_proposal_that_differs(exact, learned):

@@ -100,7 +100,7 @@ class Rerun:
         end = self._ends[-1] if self._ends else None
         return Outcome(
             True, proposal, report, weight_digests(self.agent) if end else None,
-            end.lap_return if end else None, dataclasses.asdict(self.agent.counters),
+            end.lap_return if end else None, dict(vars(self.agent.counters)),
         )  # fmt: skip
 
     def _feed(self, step: Step, learned: bool) -> Command | None:

@@ -60,7 +60,7 @@ class Comparison:
             return
         tally = self.tallies.setdefault(quantity, Tally())
         tally.checked += 1
-        if computed is not None and _bits(recorded) == _bits(computed):
+        if same_bits(recorded, computed):
             return
         tally.different += 1
         if tally.first is None:
@@ -79,12 +79,22 @@ class Comparison:
         return sum(tally.checked for tally in self.tallies.values())
 
 
+def same_bits(recorded: Any, computed: Any) -> bool:
+    """Whether two values are the same, numbers as float32; None is like nothing."""
+    if recorded is None or computed is None:
+        return False
+    if type(recorded) is float and type(computed) is float and recorded == computed != 0.0:
+        return True  # most often
+    return _bits(recorded) == _bits(computed)
+
+
 def _bits(value: Any) -> Any:
     """Something that is equal only for the same bits; any NaN is as good as another."""
     if isinstance(value, bool | int | str):
         return value
-    numbers = np.asarray(value, np.float32).reshape(-1)
-    numbers = np.where(np.isnan(numbers), np.float32(np.nan), numbers)
+    numbers = np.asarray(value, np.float32)
+    if np.isnan(np.add.reduce(numbers, axis=None)):
+        numbers = np.where(np.isnan(numbers), np.float32(np.nan), numbers)
     return numbers.tobytes()
 
 

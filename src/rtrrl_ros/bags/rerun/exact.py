@@ -26,9 +26,9 @@ from ...errors import UserError
 from ...resources import find_resource
 from ..reading import Bag
 from .agent import Outcome, RecordingGapError, Rerun
-from .comparison import Comparison, Difference
+from .comparison import Comparison, Difference, same_bits
 from .runs import TOPIC, RecordedRun
-from .sight import Sight, make_sight, sees
+from .sight import ANEW, GAP, Sight, make_sight, sees
 from .steps import Step, recorded_steps
 
 #: floats of a LearnerStatus, and where they are in a report
@@ -170,7 +170,8 @@ class _Check:
         self._rerun: Rerun | None = None
         self._stopped = False  # the agent, for a reason that was told
         self._partial = False  # its counters began before the recording
-        self._unseen = 0  # features without what they were made of
+        self._unseen = 0  # features without all that they were made of
+        self._gap = False  # what they were made of is still missing something
         self._learned_ns = 0  # stamp of what was learned from last
         if sight is None:
             what = 'the model' if checkpoint is None else 'the topic of its camera'
@@ -207,10 +208,16 @@ class _Check:
 
     def step(self, index: int, step: Step) -> None:
         """Compare one step."""
-        if step.encoded is not None:
+        if step.past == ANEW:
+            self._gap = False
+        elif step.past == GAP or (step.features is not None and step.encoded is None):
+            self._gap = True
+        if self._gap and same_bits(step.features, step.encoded):
+            self._gap = False  # what was missing is forgotten
+        if self._gap:
+            self._unseen += step.features is not None
+        elif step.encoded is not None:
             self.comparison.check('features', step.features, step.encoded, index, step.stamp_ns)
-        elif step.features is not None:
-            self._unseen += 1
         if self._stopped:
             return
         if self._rerun is None:
@@ -249,10 +256,10 @@ class _Check:
             start, checkpoint, self._run.marks, whole=whole, statuses=statuses,
             proposals=self._has('/drive_proposal'),
         )  # fmt: skip
+        weights = _joined(weight_digests(self._rerun.agent))
         self.comparison.check(
-            'weights', _joined(start.weights), _joined(weight_digests(self._rerun.agent)), 0,
-            step.stamp_ns,
-        )  # fmt: skip
+            'weights at the start', _joined(start.weights), weights, 0, step.stamp_ns
+        )
 
     def _compare(self, index: int, step: Step, outcome: Outcome) -> None:
         stamp_ns, report, status = step.stamp_ns, outcome.report, step.status
@@ -287,7 +294,8 @@ class _Check:
             self.remarks += self._sight.remarks()
             if self._unseen:
                 self.not_checked.append(
-                    f'features: of {self._unseen} observations the bag has nothing to encode'
+                    f'features of {self._unseen} observations: the bag does not have all that '
+                    'they were made of'
                 )
         if self._rerun is None:
             self._stop('the bag does not have a single observation of the run')

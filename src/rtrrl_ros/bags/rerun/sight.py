@@ -15,6 +15,7 @@ from ...perception.rgb import rgb_pixels
 from ..reading import Bag
 
 EVENTS_TOPIC, IMAGES_TOPIC = '/event_camera/events', '/image_raw'
+KEPT, GAP, ANEW = 'kept', 'gap', 'anew'
 _S_NS = 1_000_000_000
 
 
@@ -25,11 +26,14 @@ class Sight(Protocol):
     ----------
     topic, type : what it takes
     offset_ns : added to the stamps of the camera
+    past : what the newest features remember: KEPT, all that came; GAP, some of it is not in the
+        bag; ANEW, nothing
     """
 
     topic: str
     type: str
     offset_ns: int
+    past: str
 
     def feed(self, message: Any, stamp_ns: int) -> np.ndarray | None:
         """Features (latent,) float32 that this message completes, if they can be known."""
@@ -50,12 +54,15 @@ class EventSight:
     def __init__(self, pipeline: EventPipeline, width: int, height: int, offset_ns: int) -> None:
         self.offset_ns = offset_ns
         self._stream = EventStream(pipeline, width, height, math.inf, 0.0)
-        self._known = False
+        self.past = KEPT
+        self._known = self._began = False
+        self._missing = 0  # packets, when there were features last
         self._before = 0  # packets that came before anything was known
         self._fault = ''
 
     def feed(self, message: Any, stamp_ns: int) -> np.ndarray | None:
-        self._known = self._known or message.seq == 0
+        self._began = self._began or message.seq == 0
+        self._known = self._known or self._began
         self._before += not self._known
         packet = EventPacket(
             message.encoding, message.width, message.height, int(message.seq),
@@ -63,6 +70,10 @@ class EventSight:
         )  # fmt: skip
         features = self._stream.feed(packet, stamp_ns, 0.0)
         self._fault = self._fault or self._stream.fault(0.0)
+        if features is not None:
+            lost = self._stream.unusable > self._missing
+            self.past = ANEW if self._began else GAP if lost else KEPT
+            self._missing, self._began = self._stream.unusable, False
         return features if self._known else None
 
     def remarks(self) -> list[str]:
@@ -86,7 +97,7 @@ class ImageSight:
     topic, type = IMAGES_TOPIC, 'sensor_msgs/msg/Image'
 
     def __init__(self, pipeline: Pipeline, offset_ns: int) -> None:
-        self._pipeline, self.offset_ns = pipeline, offset_ns
+        self._pipeline, self.offset_ns, self.past = pipeline, offset_ns, ANEW
         self._fault = ''
 
     def feed(self, message: Any, stamp_ns: int) -> np.ndarray | None:

@@ -19,7 +19,7 @@ from ...safety.modes import Mode
 from ...worlds.contract import StepType, WorldState
 from ..reading import Bag, require
 from .runs import RecordedRun
-from .sight import Sight
+from .sight import KEPT, Sight
 
 #: what a step is made of, and the types of these topics
 TYPES = {
@@ -49,6 +49,7 @@ class Step:
     features : (latent,) float32 as recorded
     seq : number of these features
     encoded : the same, computed again from what the camera sent
+    past : what that remembers, see `Sight`
     signal : the reward of the transition into it
     proposal : what the agent answered
     executed : what the car was told then; the last word, where a watchdog had one
@@ -60,6 +61,7 @@ class Step:
     features: np.ndarray | None = None
     seq: int = -1
     encoded: np.ndarray | None = None
+    past: str = KEPT
     signal: RewardSignal | None = None
     proposal: Command | None = None
     executed: Executed | None = None
@@ -140,7 +142,7 @@ def recorded_steps(bag: Bag, run: RecordedRun, sight: Sight | None = None) -> It
             if features is not None:
                 step = pairing.step(stamp_ns + sight.offset_ns)
                 if step is not None and step.encoded is None:
-                    step.encoded = features
+                    step.encoded, step.past = features, sight.past
         else:
             step = pairing.step(stamp_ns)
             try:
