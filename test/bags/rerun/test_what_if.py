@@ -70,16 +70,17 @@ def test_another_reward_is_computed_from_the_world(attempt, learned):
 
 def test_what_the_candidate_would_never_have_done_weighs_little(attempt, learned):
     other = []
-    for message in learned:
+    for index, message in enumerate(learned):
         if message.topic == '/executed':
             drive = message.fields['drive']
-            drive = dataclasses.replace(drive, steering_angle=0.4)
+            drive = dataclasses.replace(drive, steering_angle=0.4 if index % 2 else -0.4)
             message = dataclasses.replace(
                 message, fields={**message.fields, 'drive': drive, 'mode': 2}
             )
         other.append(message)
     result = attempt(other)
-    assert result.columns['weight'][:5].max() < 0.01
+    weight = result.columns['weight']
+    assert np.median(weight[np.isfinite(weight)]) < 0.01
     assert result.to_json()['steering']['candidate_from_executed']['mean_abs'] > 0.1
 
 
