@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +121,7 @@ def _decode(
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=folder.parent, prefix='.part-'))
         try:
-            if path.suffix == '.aedat4':
-                facts = _decode_aedat4(path, window, frames, part, on_progress)
-            else:
-                facts = _decode_bag(path, window, frames, part, on_progress)
+            facts = _decode_into(part, path, window, frames, on_progress)
             (part / _FACTS).write_text(json.dumps(facts, indent=2) + '\n')
             part.replace(folder)
         except OSError as error:
@@ -139,33 +136,48 @@ def _decode(
         ) from None
 
 
-def _decode_bag(
-    path: Path, window: WindowConfig, frames: FrameConfig, part: Path, on_progress: OnProgress
+def _decode_into(
+    part: Path, path: Path, window: WindowConfig, frames: FrameConfig, on_progress: OnProgress
 ) -> dict[str, Any]:
-    tracks = Tracks()
-    with open_bag(path) as bag:
+    """Write frames and columns; returns what else is to be known."""
+    tracks, bare = Tracks(), path.suffix == '.aedat4'
+    source: BagFrames | Aedat4Frames
+    with open_bag(commands_beside(path) if bare else path) as bag:
         require_types(bag)
-        source = BagFrames(bag, window, frames, tracks)
-        total = sum(topic.count for topic in bag.topics.values())
-        shape = _write(source.read(_counter(on_progress, total)), part / _FRAMES, tracks, part)
-        return _facts(path, source, shape, bag.incomplete, _count(bag.topics, DRIVE))
+        if bare:
+            for record in bag.records(TRACK_TOPICS):
+                tracks.add(bag, record)
+            source = Aedat4Frames(path, window, frames)
+            stream = source.read()
+        else:
+            total = sum(topic.count for topic in bag.topics.values())
+            source = BagFrames(bag, window, frames, tracks)
+            stream = source.read(_counter(on_progress, total))
+        stamps, shape = _write(stream, part / _FRAMES)
+        if not stamps:
+            raise UserError(f'{path}: not one event frame: {source.fault}')
+        columns = save_columns(tracks.columns())
+        columns['stamps_ns'] = np.frombuffer(stamps, np.int64)
+        np.savez(part / _COLUMNS, allow_pickle=False, **columns)
+        return {
+            'frame_shape': shape, 'size': source.size, 'lost_packets': source.lost,
+            'unusable_packets': source.unusable, 'incomplete': bag.incomplete,
+            'policy_drove': DRIVE in bag.topics and bag.topics[DRIVE].count > 0,
+        }  # fmt: skip
 
 
-def _decode_aedat4(
-    path: Path, window: WindowConfig, frames: FrameConfig, part: Path, on_progress: OnProgress
-) -> dict[str, Any]:
-    tracks = Tracks()
-    source = Aedat4Frames(path, window, frames)
-    with open_bag(commands_beside(path)) as bag:
-        require_types(bag)
-        for record in bag.records(TRACK_TOPICS):
-            tracks.add(bag, record)
-        shape = _write(source.read(), part / _FRAMES, tracks, part)
-        return _facts(path, source, shape, bag.incomplete, _count(bag.topics, DRIVE))
-
-
-def _count(topics: Any, name: str) -> int:
-    return topics[name].count if name in topics else 0
+def _write(stream: Iterable[Frame], file: Path) -> tuple[array.array, tuple[int, ...]]:
+    """Write frames; returns their stamps, and the shape of one."""
+    stamps, shape = array.array('q'), ()
+    writer = FrameWriter(file)
+    try:
+        for frame in stream:
+            writer.append(frame.pixels)
+            stamps.append(frame.stamp_ns)
+            shape = frame.pixels.shape
+    finally:
+        writer.close()
+    return stamps, shape
 
 
 def _counter(on_progress: OnProgress, total: int) -> Callable[[], None]:
@@ -178,40 +190,6 @@ def _counter(on_progress: OnProgress, total: int) -> Callable[[], None]:
             on_progress(min(done, total), total)
 
     return count
-
-
-def _write(
-    stream: Iterable[Frame] | Iterator[Frame], file: Path, tracks: Tracks, part: Path
-) -> tuple[int, ...]:
-    """Write frames and columns; returns the shape of a frame, () if there was none."""
-    stamps, shape = array.array('q'), ()
-    writer = FrameWriter(file)
-    try:
-        for frame in stream:
-            writer.append(frame.pixels)
-            stamps.append(frame.stamp_ns)
-            shape = frame.pixels.shape
-    finally:
-        writer.close()
-    columns = save_columns(tracks.columns())
-    columns['stamps_ns'] = np.frombuffer(stamps, np.int64)
-    np.savez(part / _COLUMNS, allow_pickle=False, **columns)
-    return shape
-
-
-def _facts(
-    path: Path,
-    source: BagFrames | Aedat4Frames,
-    shape: tuple[int, ...],
-    incomplete: str,
-    drive: int,
-) -> dict[str, Any]:
-    if not shape:
-        raise UserError(f'{path}: not one event frame: {source.fault or "too short a recording"}')
-    return {
-        'frame_shape': shape, 'size': source.size, 'lost_packets': source.lost,
-        'unusable_packets': source.unusable, 'incomplete': incomplete, 'policy_drove': drive > 0,
-    }  # fmt: skip
 
 
 def _load(path: Path, folder: Path) -> CachedDrive:

@@ -19,6 +19,8 @@ from .tracks import TRACK_TOPICS, Tracks, header_stamp_ns
 
 EVENTS = '/event_camera/events'
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
+#: pixels along one side that no sensor exceeds
+LARGEST_SIDE = 4096
 _NS_PER_US = 1000
 
 
@@ -79,14 +81,20 @@ class BagFrames:
             )  # fmt: skip
             stamp_ns = header_stamp_ns(message, record.log_ns)
             stream = self._stream or self._begin(packet)
+            if stream is None:
+                continue
             pixels = stream.feed(packet, stamp_ns, 0.0)
             self.fault = stream.fault(0.0)
             if pixels is not None and stamp_ns != newest_ns:
                 newest_ns = stamp_ns
                 yield Frame(stamp_ns, pixels)
 
-    def _begin(self, packet: EventPacket) -> EventStream:
+    def _begin(self, packet: EventPacket) -> EventStream | None:
+        """The stream of the sensor that the first credible packet tells."""
         size = packet.width, packet.height
+        if not 0 < min(size) <= max(size) <= LARGEST_SIDE:
+            self.fault = f'an event packet claims a sensor of {size[0]} x {size[1]} pixels'
+            return None
         pipeline = _Frames(*self._configs, *size)  # UserError where no frame fits such a sensor
         self.size = size
         self._stream = EventStream(pipeline, *size, silence_s=float('inf'), now_s=0.0)
@@ -104,7 +112,7 @@ class Aedat4Frames:
     def __init__(self, path: Path, window: WindowConfig, frames: FrameConfig) -> None:
         self._source, self._window, self._frames = Aedat4Source(path), window, frames
         self.size = (0, 0)
-        self.fault = 'it holds no events'
+        self.fault = 'it is shorter than a window'
 
     def read(self, on_batch: Callable[[EventBatch], None] = lambda batch: None) -> Iterator[Frame]:
         """One pass through the recording."""

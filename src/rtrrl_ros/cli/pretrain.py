@@ -152,7 +152,7 @@ def _car_racing(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
     config = PretrainConfig(cell=options.cell)
     if options.laps:
         config = dataclasses.replace(config, expert_laps=options.laps)
-    cloning = _with_epochs(CloningConfig(), options)
+    cloning = _with_options(CloningConfig(), options)
     return functools.partial(pretrain, config=config, cloning=cloning, critic=CriticConfig())
 
 
@@ -172,12 +172,12 @@ def _line(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
             options.data, options.cache or default_cache(), options.reference,
             RecordedConfig(**skew),
         )  # fmt: skip
-    cloning = _with_epochs(CLONING_OF_CELL.get(options.cell, CLONING), options)
+    cloning = _with_options(CLONING_OF_CELL.get(options.cell, CLONING), options)
     return functools.partial(
         pretrain, config=config, cloning=cloning, critic=CriticConfig(), data=data
     )
 
 
-def _with_epochs(cloning: Any, options: argparse.Namespace) -> Any:
+def _with_options(cloning: Any, options: argparse.Namespace) -> Any:
     given = {'epochs': options.epochs, 'batch_laps': options.batch_laps}
     return dataclasses.replace(cloning, **{k: v for k, v in given.items() if v})

@@ -92,9 +92,10 @@ class Recordings:
         def tell(path: Path, done: int, total: int) -> None:
             on_progress(Progress(f'frames of {path.name}', done, total))
 
-        for path in self.paths[group.rank :: group.size]:
-            cached_drive(path, window, FRAMES, self.cache, functools.partial(tell, path))
-        group.wait()
+        if group.size > 1:
+            for path in self.paths[group.rank :: group.size]:
+                cached_drive(path, window, FRAMES, self.cache, functools.partial(tell, path))
+            group.wait()
         return recorded_laps(
             self.paths, window, FRAMES, self.cache, task.actuation.max_steering_angle_rad,
             self.config, reference=reference, reward=RewardFunction(task.reward),

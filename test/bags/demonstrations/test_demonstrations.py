@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from rtrrl_ros.bags.demonstrations import Recorded, RecordedConfig, recorded_laps
+from rtrrl_ros.bags.frame_streams import EVENTS
 from rtrrl_ros.errors import UserError
+from rtrrl_ros.perception.events.contract import EventBatch
 from rtrrl_ros.perception.events.frames import FrameConfig
 from rtrrl_ros.perception.events.windows import WindowConfig
 from rtrrl_ros.safety.modes import Mode
@@ -260,6 +262,16 @@ def test_useless_recordings_are_refused_in_one_line(drive_in, read, fill, line) 
     with pytest.raises(UserError, match=line) as error:
         read(drive_in(fill))
     assert '\n' not in str(error.value)
+
+
+def test_a_packet_that_cannot_be_is_passed_over(drive_in, read) -> None:
+    def fill(drive) -> None:
+        nothing = EventBatch.empty(0, 0, drive.stamp(0) // 1000)
+        for packet in drive.messages.event_packets(nothing, drive.stamp(0), 0):
+            drive.write(EVENTS, 0, packet)
+        drive.ordinary(range(1, 60))
+
+    assert read(drive_in(fill)).size == (64, 48)
 
 
 def test_there_is_no_such_recording(read, tmp_path) -> None:
