@@ -6,6 +6,7 @@ Each row makes a bag and says what becomes of it: how many of its 100 messages a
 
 import contextlib
 import dataclasses
+import os
 import shutil
 import signal
 import sqlite3
@@ -336,7 +337,13 @@ def _(bags) -> Path:
     return bags.folder / 'old.bag'
 
 
-@row('a device', Refused('neither'))
+@row('a pipe', Refused('no file'))
+def _(bags) -> Path:
+    os.mkfifo(bags.folder / 'pipe.mcap')
+    return bags.folder / 'pipe.mcap'
+
+
+@row('a device', Refused('no file'))
 def _(bags) -> Path:
     (bags.folder / 'device.mcap').symlink_to('/dev/zero')
     return bags.folder / 'device.mcap'

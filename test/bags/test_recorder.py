@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rtrrl_ros.bags.progress import RecordingProgress
 from rtrrl_ros.bags.reading import open_bag
 from rtrrl_ros.bags.recorder import Arrival, Recorder
 from rtrrl_ros.bags.writing import BagWriter
@@ -130,3 +131,9 @@ def test_kill_9_costs_a_second_at_most(tmp_path: Path, compression: str) -> None
 def test_a_bag_that_cannot_be_made_makes_no_recorder(tmp_path: Path) -> None:
     with pytest.raises(UserError):
         Recorder(BagWriter(tmp_path / 'no' / 'bag'))
+
+
+def test_progress_is_told_in_rates_since_the_last_line() -> None:
+    progress = RecordingProgress(100.0)
+    assert progress.line(102.0, 20, 4_000_000, 0) == '2 s  4.0 MB  10 messages/s  2.00 MB/s'
+    assert progress.line(103.0, 25, 5_500_000, 7) == '3 s  5.5 MB  5 messages/s  1.50 MB/s  7 lost'

@@ -65,6 +65,8 @@ def open_storage(path: Path, stack: contextlib.ExitStack) -> StorageFile:
         nothing of it can be read
     """
     try:
+        if not path.is_file():  # opening a pipe would wait for somebody who writes into it
+            raise DamagedFileError('no file')
         return _open(path, stack)
     except OSError as error:
         raise DamagedFileError(error.strerror or str(error)) from error

@@ -15,6 +15,7 @@ from std_srvs.srv import Trigger
 from ..bags.black_box import BlackBox
 from ..bags.dumps import FaultDumps
 from ..bags.faults import FaultWatch
+from ..bags.progress import RecordingProgress
 from ..bags.recorder import Recorder
 from ..bags.writing import BagWriter
 from ..errors import UserError
@@ -68,15 +69,21 @@ class BagRecorderNode(ManagedNode):
                 )
             )
             self._own.append(self._recorder.close)
+        self._ended = False
         self._told: set[str] = set()
-        self._taken = self._taken_before = self._size_before = 0
-        self._begun_s = self._told_s = time.monotonic()
+        self._taken = 0
+        self._progress = RecordingProgress(time.monotonic())
         self.every(TAKE_PERIOD_S, self._take)
         self.every(DISCOVER_PERIOD_S, self._discover)
         self.every(SECOND_S, self._on_second)
 
+    def activate(self) -> None:
+        if self._ended:
+            raise UserError('the bag is closed: clean up, name a new one in out, and configure')
+
     def deactivate(self) -> None:
         self._take()
+        self._ended = True
         if self._box is not None:
             self._dumps.close()
         if self._recorder is not None:
@@ -128,6 +135,7 @@ class BagRecorderNode(ManagedNode):
         return response
 
     def _on_second(self) -> None:
+        self._take()  # a subscription that gives way to another takes along what waits in it
         self._intake.adapt()
         recorder = self._recorder
         if recorder is None:
@@ -138,17 +146,8 @@ class BagRecorderNode(ManagedNode):
             elif recorder.failure not in self._told:
                 self._told.add(recorder.failure)
                 self.get_logger().error(recorder.failure)
-        now_s, size = time.monotonic(), recorder.size
-        elapsed_s = now_s - self._told_s
-        per_s = (self._taken - self._taken_before) / elapsed_s
-        bytes_per_s = (size - self._size_before) / elapsed_s
-        self._told_s, self._taken_before, self._size_before = now_s, self._taken, size
-        lost = f'  {recorder.lost} lost' if recorder.lost else ''
-        print(
-            f'{PROGRESS}{now_s - self._begun_s:.0f} s  {size * 1e-6:.1f} MB  '
-            f'{per_s:.0f} messages/s  {bytes_per_s * 1e-6:.2f} MB/s{lost}',
-            flush=True,
-        )
+        line = self._progress.line(time.monotonic(), self._taken, recorder.size, recorder.lost)
+        print(PROGRESS + line, flush=True)
 
 
 def main() -> NoReturn:

@@ -20,11 +20,11 @@ from ..bags.contract import Qos
 from ..bags.recorder import Arrival
 from .listeners import INTAKE
 
+VOLATILE = 'volatile'
 #: messages that may wait between two calls of `take`
 DEPTH = 1000
 #: instead of a list: every topic but these
 ALL = 'all'
-VOLATILE = 'volatile'
 NOT_OF_ALL = ('/rosout', '/parameter_events')
 
 
