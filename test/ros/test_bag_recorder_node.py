@@ -280,7 +280,7 @@ def kill_at_random(graph: Any, bag: Path, seconds: float, newest: list[int], **o
     `newest` : grows with the time.time_ns() at which something was heard in the same graph
     """
     process = graph.start('bag_recorder_node', out=str(bag), **options)
-    graph.until(lambda: 'messages/s' in graph.output(process), 'the recorder')
+    graph.until(lambda: 'messages/s' in graph.output(process), 'the recorder', 300.0)
     graph.for_seconds(seconds)
     heard_ns = newest[-1]
     os.kill(process.pid, signal.SIGKILL)
@@ -315,7 +315,7 @@ def test_twenty_recorders_of_a_drive_are_killed(graph, tmp_path: Path) -> None:
             f'model:={find_resource("models", "line-lrcssm")}', 'learn:=true',
         ]
     )  # fmt: skip
-    graph.until(lambda: len(newest) > 100, 'the car drives', 120.0)
+    graph.until(lambda: len(newest) > 100, 'the car drives', 300.0)
     randomness = random.Random(5)
     losses_s = []
     for attempt in range(20):
