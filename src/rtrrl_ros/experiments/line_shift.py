@@ -185,14 +185,23 @@ def plot(outcomes: Sequence[Outcome], path: Path) -> None:
         _plot_arm(axes, [o.frozen for o in group], 'frozen', COLOURS['frozen'])
         _plot_arm(axes, [o.tuned for o in group], 'tuned', COLOURS['tuned'])
         axes.set_title(f'{cell}, {shift}', fontsize='small')
-        axes.set_ylim(bottom=0.0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
+    for row, shift in zip(grid, shifts, strict=True):
+        # a lap off the line would squash all others: what single seeds do beyond is cut off
+        means = [m for (name, _), group in groups.items() if name == shift for m in _means(group)]
+        row[0].set_ylim(0.0, 110.0 * max(means))
     grid[0, 0].legend(fontsize='small')
     figure.supxlabel('lap', fontsize='small')
     figure.supylabel('mean absolute lateral error in cm', fontsize='small')
     figure.savefig(path, dpi=130)
     pyplot.close(figure)
+
+
+def _means(group: Sequence[Outcome]) -> list[float]:
+    """Errors in m of each lap, mean of the seeds, of all that is drawn."""
+    arms = [[o.unshifted for o in group], [o.frozen for o in group], [o.tuned for o in group]]
+    return [statistics.fmean(errors) for arm in arms for errors in zip(*arm, strict=True)]
 
 
 def _plot_arm(axes: Any, errors_m: Sequence[Sequence[float]], label: str, colour: str) -> None:
