@@ -301,7 +301,11 @@ def check_readable(recording: Bag) -> None:
 
 @pytest.mark.slow
 def test_twenty_recorders_of_a_drive_are_killed(graph, tmp_path: Path) -> None:
-    """Every bag opens, and at most a second is lost."""
+    """Every bag opens, and at most a second is lost.
+
+    In real time: a world in lock-step gives up while the middleware keeps memory for a recorder that
+    is dead, see docs/bags.md.
+    """
     from rtrrl_msgs.msg import WorldState
 
     from rtrrl_ros.nodes.qos import RECORD
@@ -312,7 +316,7 @@ def test_twenty_recorders_of_a_drive_are_killed(graph, tmp_path: Path) -> None:
     drive = graph.run(
         [
             sys.executable, '-m', 'rtrrl_ros.cli.main', 'launch', 'line.launch.xml', 'laps:=1000',
-            f'model:={find_resource("models", "line-lrcssm")}', 'learn:=true',
+            f'model:={find_resource("models", "line-lrcssm")}', 'learn:=true', 'lockstep:=false',
         ]
     )  # fmt: skip
     graph.until(lambda: len(newest) > 100, 'the car drives', 300.0)
@@ -325,6 +329,6 @@ def test_twenty_recorders_of_a_drive_are_killed(graph, tmp_path: Path) -> None:
                 compression=randomness.choice(['none', 'zstd']), split_megabytes=5,
             )
         )  # fmt: skip
-        assert drive.poll() is None
+        assert drive.poll() is None, graph.output(drive)
     print(f'lost: {", ".join(f"{loss_s:.2f}" for loss_s in sorted(losses_s))} s')
     assert max(losses_s) <= 1.0
