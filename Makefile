@@ -24,6 +24,8 @@ run: venv ## set up, then run the main job
 	@$(CLEAN) rtrrl run $(TASK)
 
 test: venv ## set up, then run the tests that take seconds
+	@# what is compiled at first use is compiled once, by one process: all others then run the same
+	@$(CLEAN) rtrrl finetune line --model models/line-lrcssm --laps 1 > /dev/null
 	@$(CLEAN) pytest -m 'not slow'
 
 test-slow: venv ## the tests that take minutes

@@ -7,10 +7,10 @@ flows through the sample), and `entropy_gradient` is d H(pi) / d out; both (head
 import abc
 import math
 
-import numba  # type: ignore[import-untyped]
 import numpy as np
 
 from ..errors import UserError
+from ..machine_code import numba
 from .config import LearnerConfig
 
 #: bounds of the logarithm of a learned standard deviation

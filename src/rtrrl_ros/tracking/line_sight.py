@@ -15,9 +15,9 @@ is where the path goes on to.
 import dataclasses
 import math
 
-import numba  # type: ignore[import-untyped]
 import numpy as np
 
+from ..machine_code import numba
 from ..parameters import Checked, parameter
 from .floor_view import CameraConfig, floor_rows
 

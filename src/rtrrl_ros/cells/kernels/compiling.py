@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba  # type: ignore[import-untyped]
 import numpy as np
-from llvmlite import binding as llvm  # type: ignore[import-untyped]
+
+from ...machine_code import numba
 
 Array = np.ndarray
 
@@ -34,21 +34,6 @@ _FAST_MATH = {'reassoc', 'contract', 'nsz', 'arcp', 'afn'}
 _OPTIONS: dict[str, Any] = {'fastmath': _FAST_MATH, 'error_model': 'numpy'}
 
 ZERO, HALF, ONE, TWO = (np.float32(value) for value in (0.0, 0.5, 1.0, 2.0))
-
-
-def _use_full_vectors() -> None:
-    """Let AVX-512 machines use their full width; LLVM's default of half of it costs 15 % here."""
-    features = llvm.get_host_cpu_features()
-    if features.get('avx512f') and not numba.config.CPU_FEATURES:
-        numba.config.CPU_NAME = llvm.get_host_cpu_name()
-        numba.config.CPU_FEATURES = features.flatten() + ',-prefer-256-bit'
-
-
-_use_full_vectors()
-# Unroll no loop completely that is longer than a few turns: the compiler does that before it looks
-# for SIMD, and then finds none (sizes below 40 took up to five times as long).
-llvm.set_option('rtrrl_ros', '-unroll-threshold=150')
-llvm.set_option('rtrrl_ros', '-unroll-max-percent-threshold-boost=100')
 
 
 def source_stamp() -> int:

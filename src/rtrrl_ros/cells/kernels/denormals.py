@@ -8,10 +8,11 @@ belongs to the running thread, so a kernel sets it on entry and restores it on e
 import platform
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from ...machine_code import numba
 
 _X86 = platform.machine().lower() in ('x86_64', 'amd64')
 _ARM = platform.machine().lower() in ('aarch64', 'arm64')

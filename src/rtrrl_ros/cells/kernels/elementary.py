@@ -6,11 +6,11 @@ Errors are below 3e-7: relative for exp, absolute for the others (cos and sin fo
 import math
 from typing import Any
 
-import numba  # type: ignore[import-untyped]
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic  # type: ignore[import-untyped]
 
+from ...machine_code import numba
 from .compiling import HALF, ONE, TWO, inlined_in_order
 
 

@@ -14,10 +14,10 @@ import dataclasses
 import math
 
 import cv2
-import numba  # type: ignore[import-untyped]
 import numpy as np
 
 from ...errors import UserError
+from ...machine_code import numba
 from ...parameters import Checked, parameter
 from .contract import EventBatch
 from .windows import EventWindow

@@ -18,9 +18,9 @@ not ideal about a pixel. With L the log luminance, C the pixel's thresholds, I =
 import dataclasses
 import math
 
-import numba
 import numpy as np
 
+from ...machine_code import numba
 from ...parameters import Checked, parameter
 from ...perception.events.contract import EventBatch
 from .camera import Camera

@@ -7,9 +7,9 @@ import dataclasses
 import math
 
 import cv2
-import numba
 import numpy as np
 
+from ...machine_code import numba
 from ...parameters import Checked, parameter
 from ..centre_line import CentreLine
 from .floor_map import FloorMap

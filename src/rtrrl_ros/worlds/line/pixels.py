@@ -9,8 +9,9 @@ another file does that it calls into.
 
 import math
 
-import numba
 import numpy as np
+
+from ...machine_code import numba
 
 #: compiled with what keeps results the same on every run: no order of sums is left open
 _OPTIONS = {'cache': True, 'error_model': 'numpy', 'fastmath': {'contract', 'nsz', 'arcp'}}

@@ -11,9 +11,9 @@ simulator comes with, with one stiffness for each axle.
 import dataclasses
 import math
 
-import numba
 import numpy as np
 
+from ...machine_code import numba
 from ...parameters import Checked, parameter
 
 GRAVITY_M_S2 = 9.81

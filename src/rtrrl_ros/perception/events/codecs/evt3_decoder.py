@@ -1,8 +1,8 @@
 """EVT 3.0 words to events: compiled, with state from one packet to the next."""
 
-import numba  # type: ignore[import-untyped]
 import numpy as np
 
+from ....machine_code import numba
 from ..contract import UNKNOWN_US, EventBatch, SourceCounters
 from .contract import EventPacket, PacketDecoder, as_words
 from .evt3_format import (

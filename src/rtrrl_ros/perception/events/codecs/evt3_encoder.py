@@ -1,8 +1,8 @@
 """Events to EVT 3.0 words: what the simulated camera publishes."""
 
-import numba  # type: ignore[import-untyped]
 import numpy as np
 
+from ....machine_code import numba
 from ..contract import UNKNOWN_US, EventBatch
 from .evt3_format import (
     ADDR_X,
