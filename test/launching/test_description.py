@@ -210,5 +210,9 @@ def test_every_launch_file_of_ours_is_understood():
     files = sorted(folder.glob('*.launch.xml'))
     assert files
     for file in files:
-        more = {'stage': 'shadow', 'drivers': 'false'} if file.name.startswith('car') else {}
-        assert describe(file, {'model': '/model', **more}, {})
+        arguments = {
+            'car': {'model': '/model', 'stage': 'shadow', 'drivers': 'false'},
+            'record': {'out': '/bag'},
+            'replay': {'model': '/model', 'bag': '/bag'},
+        }
+        assert describe(file, arguments.get(file.name.split('.')[0], {'model': '/model'}), {})

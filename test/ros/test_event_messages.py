@@ -25,6 +25,9 @@ def batches(draw) -> EventBatch:
     burst = draw(st.sampled_from([1, 12, 40]))
     t_us = np.sort(start_us + random.integers(0, 10_000, count) // burst * burst)
     until_us = int(t_us[-1] if count else start_us) + draw(st.integers(0, 20_000))
+    first_us = int(t_us[0]) if count else until_us
+    turn_us = first_us >> 24 << 24  # sensor time has 24 bits: which turn it begins in is not told
+    t_us, until_us = t_us - turn_us, until_us - turn_us
     column = (random.integers(0, WIDTH, count) + np.arange(count) % burst) % WIDTH
     return EventBatch(
         t_us, column.astype(np.uint16), random.integers(0, HEIGHT, count, np.uint16),
