@@ -58,8 +58,8 @@ def test_the_picture_and_the_json(tmp_path):
     import numpy as np
 
     from rtrrl_ros.bags.rerun.candidate import Candidate
+    from rtrrl_ros.bags.rerun.outcome import COLUMNS, WhatIf
     from rtrrl_ros.bags.rerun.picture import draw
-    from rtrrl_ros.bags.rerun.what_if import COLUMNS, WhatIf
     from rtrrl_ros.checkpoint import Checkpoint
     from rtrrl_ros.driving.actuation import Actuation
     from rtrrl_ros.learning.config import LearnerConfig

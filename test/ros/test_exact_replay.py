@@ -23,10 +23,10 @@ def record_run(graph, bag: Path, laps: int, timeout_s: float) -> None:
             'steering_offset:=0.1', f'model:={find_resource("models", "line-lrcssm")}',
         ]
     )  # fmt: skip
-    assert graph.exit_status(drive, timeout_s) == 0, graph.output(drive)
+    assert graph.exit_status(drive, timeout_s) == 0, graph.output(drive)[-2000:]
     graph.for_seconds(1.0)
     recorder.send_signal(signal.SIGINT)
-    assert graph.exit_status(recorder) == 0, graph.output(recorder)
+    assert graph.exit_status(recorder) == 0, graph.output(recorder)[-2000:]
 
 
 @pytest.mark.slow

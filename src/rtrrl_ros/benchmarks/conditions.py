@@ -7,11 +7,12 @@ import os
 import platform
 import resource
 from collections.abc import Iterator
-from pathlib import Path
 
 import numba  # type: ignore[import-untyped]
 import numpy as np
 import torch
+
+from ..machine import processor_name
 
 
 @dataclasses.dataclass
@@ -43,7 +44,7 @@ def quiet() -> Iterator[Conditions]:
     gc.collect()
     gc.disable()
     conditions = Conditions(
-        platform.machine(), _processor(), platform.python_version(), np.__version__,
+        platform.machine(), processor_name(), platform.python_version(), np.__version__,
         torch.__version__, numba.__version__, core, os.getloadavg()[0],
     )  # fmt: skip
     preemptions = _preemptions()
@@ -77,11 +78,3 @@ def _pin(cores: set[int]) -> int | None:
     except OSError:
         return None
     return max(cores)
-
-
-def _processor() -> str:
-    """The name of the processor, as far as the system knows it."""
-    file = Path('/proc/cpuinfo')
-    lines = file.read_text().splitlines() if file.is_file() else []
-    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return names[0] if names else platform.processor() or 'unknown'

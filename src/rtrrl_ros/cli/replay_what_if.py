@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _recorded(start: Any, given: Path | None) -> Any:
     """The model that drove; None where it is gone, but another one is to be tried."""
-    from ..bags.rerun.exact import find_model
+    from ..bags.rerun.models import find_model
 
     try:
         return find_model(start, None)

@@ -45,12 +45,13 @@ class LapLeft:
     Attributes
     ----------
     stamp_ns : of the observation that told of another lap
+    lap : that was left; None: nobody knows which
     acted : it had been acted on already
     lap_return : what the guard judged by; None: nobody knows what the lap was worth
     """
 
     stamp_ns: int
-    lap: int
+    lap: int | None
     acted: bool
     lap_return: float | None
 
@@ -168,15 +169,15 @@ class Driver:
         same = self._lap is None or signal.lap == self._lap
         if same and signal.step_type is not StepType.FIRST:
             return False
-        lap_return = None
-        if self._lap is not None and self._lap == self._over and not same:
-            lap_return = self._lap_returns[self._lap]
+        lap, lap_return = self._lap, None
+        if lap is not None and lap == self._over and not same:
+            lap_return = self._lap_returns[lap]
             self.agent.end_lap(lap_return)
         else:
             self.agent.restart()  # nobody knows what the lap was worth: it is not judged
         self._begun = self._lap = None
         acted = signal.stamp_ns == self._acted
-        self.on_left(LapLeft(signal.stamp_ns, signal.lap, acted, lap_return))
+        self.on_left(LapLeft(signal.stamp_ns, lap, acted, lap_return))
         return True
 
     def _can_learn(self) -> bool:

@@ -25,6 +25,7 @@ from ..checkpoint import CONFIG, WEIGHTS
 from ..errors import UserError
 from ..learning.config import LearnerConfig
 from ..learning.guarded import GuardedAgent
+from ..machine import processor_name
 from ..parameters import from_mapping
 from .actuation import Actuation
 
@@ -69,7 +70,7 @@ class RunMark:
     event : 'lap', 'left' or 'end'
     stamp_ns : of the newest observation that was learned from, 0: none; 'left': of the observation
         that told of another lap
-    lap : its lap
+    lap : its lap; 'left': the lap that was left, None: nobody knows which
     acted : 'left': that observation had been acted on already
     lap_return : what the guard judged the lap by; None if it did not
     weights : as in `RunStart`, after whatever the guard did
@@ -78,7 +79,7 @@ class RunMark:
 
     event: str
     stamp_ns: int
-    lap: int
+    lap: int | None
     acted: bool
     lap_return: float | None
     weights: dict[str, str]
@@ -100,7 +101,7 @@ def begin_run(
 
 
 def mark_run(
-    event: str, stamp_ns: int, lap: int, agent: GuardedAgent, *,
+    event: str, stamp_ns: int, lap: int | None, agent: GuardedAgent, *,
     acted: bool = True, lap_return: float | None = None,
 ) -> RunMark:  # fmt: skip
     """The agent as it is now."""
@@ -127,7 +128,7 @@ def software() -> dict[str, str]:
     """Versions of what computes, and the processor."""
     return {
         'rtrrl_ros': __version__, 'python': platform.python_version(), 'numpy': np.__version__,
-        'torch': torch.__version__, 'numba': numba.__version__, 'processor': _processor(),
+        'torch': torch.__version__, 'numba': numba.__version__, 'processor': processor_name(),
     }  # fmt: skip
 
 
@@ -170,11 +171,3 @@ def _checked(kind: type[Any], values: dict[str, Any]) -> Any:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _processor() -> str:
-    """The name of the processor, as far as the system knows it."""
-    file = Path('/proc/cpuinfo')
-    lines = file.read_text().splitlines() if file.is_file() else []
-    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return names[0] if names else platform.processor() or 'unknown'

@@ -9,9 +9,10 @@ import pytest
 
 from rtrrl_ros.bags.reading import open_bag
 from rtrrl_ros.bags.rerun.candidate import parse_candidate
-from rtrrl_ros.bags.rerun.exact import find_model
+from rtrrl_ros.bags.rerun.models import find_model
+from rtrrl_ros.bags.rerun.outcome import WhatIf
 from rtrrl_ros.bags.rerun.runs import recorded_runs
-from rtrrl_ros.bags.rerun.what_if import WhatIf, what_if
+from rtrrl_ros.bags.rerun.what_if import what_if
 from rtrrl_ros.checkpoint import load_checkpoint
 from rtrrl_ros.errors import UserError
 

@@ -3,7 +3,8 @@
 In lock-step the run is a function of what was recorded. In real time it also depends on what was
 there when the agent looked. That shows in its own reports: it acted if it proposed a command, it
 learned from an observation if it published a status for it, and its account tells when it left a
-lap. What it did not learn from is kept from the driver until it can do no more than count.
+lap and what it judged each lap by. What it did not learn from is kept from the driver until it can
+do no more than count.
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from ...checkpoint import Checkpoint
 from ...driving.assembly import load_agent, single_threaded
 from ...driving.driver import Driver, DriverReport, LapLeft
-from ...driving.learner_run import LEFT, RunMark, RunStart, weight_digests
+from ...driving.learner_run import LAP, LEFT, RunMark, RunStart, weight_digests
 from ...safety.command import Command
 from .steps import Step
 
@@ -43,6 +44,15 @@ class Outcome:
     counters: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
+class _ToldDriver(Driver):
+    """A driver that is told what it had heard of a lap, where the agent alone knew."""
+
+    def settle(self, mark: RunMark | None) -> None:
+        """The return of the lap that is about to be judged."""
+        if mark is not None and mark.lap is not None and mark.lap_return is not None:
+            self._lap_returns[mark.lap] = mark.lap_return
+
+
 class Rerun:
     """Advances step by step, in the order of the stamps.
 
@@ -63,13 +73,17 @@ class Rerun:
         self.agent = load_agent(
             checkpoint, start.learner, learn=start.learn, explore=start.explore, seed=start.seed
         )
+        marks = list(marks)
         self._left = {mark.stamp_ns: mark for mark in marks if mark.event == LEFT}
+        ends = {mark.stamp_ns: mark for mark in marks if mark.event in (LAP, LEFT)}
+        # which rewards had been heard when a lap was judged: in lock-step all
+        self._judged = {} if start.lockstep else ends
         self._lockstep = start.lockstep
         self._waiting = not whole
         self._statuses, self._proposals = statuses, proposals
         self._ends: list[DriverReport | LapLeft] = []
         self._reports: list[DriverReport] = []
-        self.driver = Driver(
+        self.driver = _ToldDriver(
             self.agent, start.actuation, lockstep=start.lockstep, on_report=self._reports.append,
             on_left=self._ends.append,
         )  # fmt: skip
@@ -107,21 +121,25 @@ class Rerun:
         """Tell the driver, in the order in which it heard; returns its command."""
         driver, left, previous = self.driver, self._left.get(step.stamp_ns), self._previous
         commands: list[Command] = []
-        late = self._withheld
-        if left is not None and left.lap_return is not None and late is not None and late.last:
-            commands += self._release()  # it knew that the lap was over
+        if left is not None and left.lap_return is not None and self._withheld is not None:
+            over = self._withheld.signal
+            if self._withheld.last and over is not None and over.lap == left.lap:
+                commands += self._release()  # it knew that the lap was over
         if learned and step.signal is not None:
             if previous is not None and previous.executed is not None:
                 commands += driver.on_executed(previous.stamp_ns, previous.executed.mode)
             commands += driver.on_reward(step.signal)
         features = step.encoded if step.features is None else step.features
         assert features is not None
+        judged = self._judged.get(step.stamp_ns)
+        driver.settle(judged)
         commands += driver.on_features(step.stamp_ns, features)
         late, self._withheld = self._withheld, None if learned else step
         if left is not None and left.acted and not (late is not None and late.first):
             commands += self._release()  # before it knew that the lap was over
         commands += self._tell_reward(late)
         if left is not None and left.acted:
+            driver.settle(judged)
             commands += self._release()
         self._previous = step
         return commands[0] if commands else None

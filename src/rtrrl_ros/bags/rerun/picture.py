@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from .what_if import WhatIf
+from .outcome import WhatIf
 
 matplotlib.use('Agg')  # no display on a car or a server
 from matplotlib import pyplot

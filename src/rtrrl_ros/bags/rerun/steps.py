@@ -31,6 +31,11 @@ TYPES = {
     '/world_state': 'rtrrl_msgs/msg/WorldState',
 }
 _S_NS = 1_000_000_000
+#: observations that wait for their last message
+DEPTH = 2 * MEMORY
+#: messages of a camera that wait for one that was sent before them: where one is sent again, the
+#: middleware receives it, and a recorder logs it, after those that follow
+CAMERA_DEPTH = 200
 
 
 class Executed(NamedTuple):
@@ -87,7 +92,7 @@ class Pairing:
     late : messages that came when their step had been handed out
     """
 
-    def __init__(self, depth: int = MEMORY) -> None:
+    def __init__(self, depth: int = DEPTH) -> None:
         self._depth = depth
         self._steps: dict[int, Step] = {}
         self._order: list[int] = []
@@ -119,10 +124,48 @@ class Pairing:
         return self._steps.pop(self._newest_ns)
 
 
-def recorded_steps(bag: Bag, run: RecordedRun, sight: Sight | None = None) -> Iterator[Step]:
+class _Camera:
+    """Hands the messages of a camera to a sight in the order in which they were sent."""
+
+    def __init__(self, sight: Sight, pairing: Pairing) -> None:
+        self._sight, self._pairing = sight, pairing
+        self._waiting: list[tuple[tuple[int, int], int, Any]] = []
+        self._count = 0
+        self._newest = (-1, -1)
+
+    def add(self, stamp_ns: int, message: Any) -> None:
+        self._count += 1
+        key = stamp_ns, int(getattr(message, 'seq', 0))
+        heapq.heappush(self._waiting, (key, self._count, message))
+        if len(self._waiting) > CAMERA_DEPTH:
+            self._see()
+
+    def finish(self) -> None:
+        while self._waiting:
+            self._see()
+
+    def _see(self) -> None:
+        key, _, message = heapq.heappop(self._waiting)
+        if key == self._newest:  # a world that waits sends what it sent again
+            return
+        self._newest, (stamp_ns, _) = key, key
+        features = self._sight.feed(message, stamp_ns)
+        if features is None:
+            return
+        step = self._pairing.step(stamp_ns + self._sight.offset_ns)
+        if step is not None and step.encoded is None:
+            step.encoded, step.past = features, self._sight.past
+
+
+def recorded_steps(
+    bag: Bag, run: RecordedRun, sight: Sight | None = None, remarks: list[str] | None = None
+) -> Iterator[Step]:
     """The steps of a run in the order of their stamps.
 
+    Parameters
+    ----------
     sight : encodes again what the camera sent
+    remarks : what is wrong with the recording is added to these
 
     Raises
     ------
@@ -134,15 +177,12 @@ def recorded_steps(bag: Bag, run: RecordedRun, sight: Sight | None = None) -> It
         types[sight.topic] = sight.type
     require(bag, types)
     pairing = Pairing()
+    camera = None if sight is None else _Camera(sight, pairing)
     for record in bag.records(list(types), run.begin_ns, run.end_ns):
         message = bag.message(record)
         stamp_ns = message.header.stamp.sec * _S_NS + message.header.stamp.nanosec
-        if sight is not None and record.topic == sight.topic:
-            features = sight.feed(message, stamp_ns)
-            if features is not None:
-                step = pairing.step(stamp_ns + sight.offset_ns)
-                if step is not None and step.encoded is None:
-                    step.encoded, step.past = features, sight.past
+        if camera is not None and sight is not None and record.topic == sight.topic:
+            camera.add(stamp_ns, message)
         else:
             step = pairing.step(stamp_ns)
             try:
@@ -151,7 +191,14 @@ def recorded_steps(bag: Bag, run: RecordedRun, sight: Sight | None = None) -> It
             except ValueError as error:  # a mode or a kind of step that does not exist
                 raise UserError(f'{bag.path}: {record.topic}: {error}') from None
         yield from pairing.ready()
+    if camera is not None:
+        camera.finish()
     yield from pairing.rest()
+    if pairing.late and remarks is not None:
+        remarks.append(
+            f'{pairing.late} messages left out: stamped more than {DEPTH} observations before '
+            'others that came earlier'
+        )
 
 
 def _add(step: Step, topic: str, message: Any) -> None:
