@@ -303,8 +303,8 @@ def check_readable(recording: Bag) -> None:
 def test_twenty_recorders_of_a_drive_are_killed(graph, tmp_path: Path) -> None:
     """Every bag opens, and at most a second is lost.
 
-    In real time: a world in lock-step gives up while the middleware keeps memory for a recorder that
-    is dead, see docs/bags.md.
+    In real time: a world in lock-step gives up while the middleware keeps memory for a recorder
+    that is dead, see docs/bags.md.
     """
     from rtrrl_msgs.msg import WorldState
 
