@@ -102,6 +102,11 @@ class BagWriter:
     def size(self) -> int:
         return sum(file.size for file in self._files)
 
+    def prepare(self, type_name: str) -> None:
+        """Look a type up before it is needed, which takes a moment; one that is unknown may be."""
+        with contextlib.suppress(UserError):
+            self._types.definition(type_name)
+
     def add_topic(
         self, name: str, type_name: str, qos: Sequence[Qos] = (), need_definition: bool = False
     ) -> None:

@@ -56,19 +56,20 @@ class BagRecorderNode(ManagedNode):
             )  # fmt: skip
             service = self.create_service(Trigger, '~/dump', self._on_dump)
             self._own.append(lambda: self.destroy_service(service))
+        if config.out:
+            bag = BagWriter(
+                config.out,
+                split_bytes=config.split_megabytes * 1_000_000,
+                compression=config.compression,
+                least_free_bytes=config.least_free_megabytes * 1_000_000,
+            )
+            for type_name, _ in TOPICS.values():
+                bag.prepare(type_name)
+            self._recorder = Recorder(bag)
+            self._own.append(self._recorder.close)
         self._watch = FaultWatch(self.get_fully_qualified_name())
         self._intake = TopicIntake(self, topics, TOPICS)
         self._own.append(self._intake.close)
-        if config.out:
-            self._recorder = Recorder(
-                BagWriter(
-                    config.out,
-                    split_bytes=config.split_megabytes * 1_000_000,
-                    compression=config.compression,
-                    least_free_bytes=config.least_free_megabytes * 1_000_000,
-                )
-            )
-            self._own.append(self._recorder.close)
         self._ended = False
         self._told: set[str] = set()
         self._taken = 0
