@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtrrl_ros.bags.contract import Qos, Record, Source
-from rtrrl_ros.bags.merging import merged
 from rtrrl_ros.bags.reading import open_bag, require
+from rtrrl_ros.bags.storage.merging import merged
 from rtrrl_ros.bags.writing import BagWriter
 from rtrrl_ros.errors import UserError
 

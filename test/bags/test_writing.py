@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtrrl_ros.bags import mcap_writing, writing
+from rtrrl_ros.bags import writing
 from rtrrl_ros.bags.contract import Qos
 from rtrrl_ros.bags.reading import open_bag
+from rtrrl_ros.bags.storage import mcap_writing
 from rtrrl_ros.bags.writing import BagWriter
 from rtrrl_ros.errors import UserError
 

@@ -280,7 +280,7 @@ def kill_at_random(graph: Any, bag: Path, seconds: float, newest: list[int], **o
     `newest` : grows with the time.time_ns() at which something was heard in the same graph
     """
     process = graph.start('bag_recorder_node', out=str(bag), **options)
-    graph.until(lambda: 'messages/s' in graph.output(process), 'the recorder', 300.0)
+    graph.until(lambda: '/world_state ' in graph.output(process), 'it records', 300.0)
     graph.for_seconds(seconds)
     heard_ns = newest[-1]
     os.kill(process.pid, signal.SIGKILL)

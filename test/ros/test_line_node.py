@@ -100,6 +100,17 @@ def test_in_real_time_it_drives_on_and_counts_what_came_late(graph):
     assert 'commands came late' in said and 'latency_p99_ms' in said
 
 
+def test_in_real_time_it_waits_at_the_start_until_somebody_drives(graph):
+    rig = Rig(graph, EVENTS, lockstep=False, time_limit_s=2.0, laps=1)
+    rig.wait(5)
+    rig.send(0, speed=0.0)  # the watchdog of the gate
+    rig.wait(len(rig.packets) + 5)
+    first = stamp_ns(rig.packets[0])
+    assert {stamp_ns(packet) for packet in rig.packets} == {first}
+    rig.send(0, steering=0.1)  # by hand: the stamp of no observation
+    graph.until(lambda: stamp_ns(rig.packets[-1]) > first, 'the car to go')
+
+
 @pytest.mark.parametrize(
     ('name', 'value', 'said'),
     [

@@ -17,10 +17,10 @@ from typing import Any
 
 from ..errors import UserError
 from .contract import DamagedFileError, Qos, Record, Source, StorageFile, Topic
-from .files import open_storage, storage_paths
-from .merging import merged
 from .message_types import MessageTypes
-from .metadata import parse_qos
+from .storage.files import open_storage, storage_paths
+from .storage.merging import merged
+from .storage.metadata import parse_qos
 
 __all__ = ['Bag', 'Qos', 'Record', 'Topic', 'open_bag', 'require']
 

@@ -20,9 +20,9 @@ from typing import Self
 
 from ..errors import UserError
 from .contract import Qos
-from .mcap_writing import COMPRESSIONS, McapWriter
 from .message_types import MessageTypes
-from .metadata import WrittenFile, qos_text, write_metadata
+from .storage.mcap_writing import COMPRESSIONS, McapWriter
+from .storage.metadata import WrittenFile, qos_text, write_metadata
 
 #: messages are written once so many bytes have come together, or so much time has passed
 CHUNK_BYTES = 1 << 20

@@ -157,8 +157,8 @@ def _car_racing(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
 
 
 def _line(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
-    from ..bags.demonstrations import RecordedConfig
-    from ..bags.frame_cache import default_cache
+    from ..bags.demonstrations.frame_cache import default_cache
+    from ..bags.demonstrations.laps import RecordedConfig
     from ..imitation.critic import CriticConfig
     from ..imitation.line import CLONING, CLONING_OF_CELL, LinePretrainConfig, Recordings, pretrain
 

@@ -136,7 +136,7 @@ def _launch_arguments(options: argparse.Namespace, console: Any) -> dict[str, st
 
 def _graph(options: argparse.Namespace, bag: Any, console: Any) -> dict[str, str]:
     """The arguments for encoder and agent."""
-    from ..bags.replay_plan import choose_sensor, count_partners, has_rewards
+    from ..bags.playback.replay_plan import choose_sensor, count_partners, has_rewards
     from ..checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(options.model)

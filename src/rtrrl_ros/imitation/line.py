@@ -1,8 +1,8 @@
 """`rtrrl pretrain line`: laps of a human-like driver or of a person, cloning, a critic.
 
 The laps are driven in the simulated world, see `line_laps`, or come out of recordings, see
-`bags.demonstrations`; then nothing is simulated, and the critic is fitted to the rewards of the
-recordings where they hold any.
+`bags.demonstrations.laps`; then nothing is simulated, and the critic is fitted to the rewards of
+the recordings where they hold any.
 """
 
 import dataclasses
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..bags.demonstrations import Recorded, RecordedConfig, recorded_laps
-from ..bags.frame_cache import cached_drive, default_cache
+from ..bags.demonstrations.frame_cache import cached_drive, default_cache
+from ..bags.demonstrations.laps import Recorded, RecordedConfig, recorded_laps
 from ..checkpoint import load_checkpoint
 from ..configuration import TaskConfig
 from ..errors import UserError

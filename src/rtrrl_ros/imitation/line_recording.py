@@ -9,8 +9,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from ..bags.drive_messages import DriveMessages
-from ..bags.frame_streams import EVENT_PACKET, EVENTS
+from ..bags.demonstrations.drive_messages import DriveMessages
+from ..bags.demonstrations.frame_streams import EVENT_PACKET, EVENTS
 from ..bags.tracks import EXECUTED, ODOM, REWARD, TELEOP
 from ..bags.writing import BagWriter
 from ..safety.command import Command

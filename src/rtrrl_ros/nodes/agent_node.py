@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ackermann_msgs.msg import AckermannDriveStamped
+from rclpy.duration import Duration
 from rtrrl_msgs.msg import Executed, Features, LearnerStatus, Reward
 from std_msgs.msg import String
 
@@ -97,6 +98,8 @@ class AgentNode(ManagedNode):
         self._tell(mark_run(END, *self._newest, self._agent))
         if self._tuned is not None:
             self._tuned.save()
+        # the process may be about to end: a recorder needs to know with which weights
+        self._account.wait_for_all_acked(Duration(seconds=0.5))
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         frozen = self._agent.guard.frozen

@@ -1,4 +1,4 @@
-"""Replays a recording onto topics below /replay and /recorded; see bags/destinations.py.
+"""Replays a recording onto topics below /replay and /recorded; see bags/playback/destinations.py.
 
 At the recorded times, or in lock-step with a graph: the next observation is published once the
 graph has answered the last one. What once was a command is never published where a car listens.
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from ackermann_msgs.msg import AckermannDriveStamped
 from rtrrl_msgs.msg import Features, LearnerStatus
 
-from ..bags.destinations import CLOCK, ENCODED, PROPOSAL, REPLAY
+from ..bags.playback.destinations import CLOCK, ENCODED, PROPOSAL, REPLAY
 from ..bags.reading import open_bag
 from .bag_player_config import BagPlayerConfig
 from .diagnostics import OK

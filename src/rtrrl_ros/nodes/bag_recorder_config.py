@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ..bags.mcap_writing import COMPRESSIONS
+from ..bags.storage.mcap_writing import COMPRESSIONS
 from ..parameters import Checked, parameter
 
 _DRIVE = 'ackermann_msgs/msg/AckermannDriveStamped'

@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 
 from std_srvs.srv import Trigger
 
-from ..bags.black_box import BlackBox
-from ..bags.dumps import FaultDumps
-from ..bags.faults import FaultWatch
-from ..bags.progress import RecordingProgress
-from ..bags.recorder import Recorder
+from ..bags.recording.black_box import BlackBox
+from ..bags.recording.dumps import FaultDumps
+from ..bags.recording.faults import FaultWatch
+from ..bags.recording.progress import RecordingProgress
+from ..bags.recording.recorder import Recorder
 from ..bags.writing import BagWriter
 from ..errors import UserError
 from .bag_recorder_config import TOPICS, BagRecorderConfig

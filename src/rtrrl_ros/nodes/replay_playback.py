@@ -2,13 +2,13 @@
 
 from rclpy.node import Node
 
-from ..bags.destinations import ENCODED, EXECUTED, HEARD, PROPOSAL, REPLAY, REWARD
-from ..bags.lockstep import MAX_AHEAD, LockstepPlayback
-from ..bags.playback import Playback
-from ..bags.read_ahead import ReadAhead
+from ..bags.playback.destinations import ENCODED, EXECUTED, HEARD, PROPOSAL, REPLAY, REWARD
+from ..bags.playback.lockstep import MAX_AHEAD, LockstepPlayback
+from ..bags.playback.pacing import Playback
+from ..bags.playback.read_ahead import ReadAhead
+from ..bags.playback.replay_plan import FIRST, SENSOR_TOPICS
+from ..bags.playback.rounds import Rounds
 from ..bags.reading import Bag, Record
-from ..bags.replay_plan import FIRST, SENSOR_TOPICS
-from ..bags.rounds import Rounds
 from ..errors import UserError
 from .bag_player_config import BagPlayerConfig
 from .messages import S_NS

@@ -9,7 +9,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock as ClockMessage
 from rtrrl_msgs.msg import Features
 
-from ..bags.destinations import (
+from ..bags.playback.destinations import (
     CLOCK,
     CLOCK_TYPE,
     ENCODED,
@@ -34,7 +34,7 @@ _LATCHED = (REWARD, EXECUTED, '/world_state', '/learner_status', '/learner_run')
 
 
 class ReplayPublishers:
-    """One publisher for each topic of a bag, where `bags.destinations` says, raw bytes only.
+    """One publisher for each topic of a bag, see `bags.playback.destinations`; raw bytes only.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from ..bags.contract import Qos
-from ..bags.recorder import Arrival
+from ..bags.recording.recorder import Arrival
 from .listeners import INTAKE
 
 VOLATILE = 'volatile'

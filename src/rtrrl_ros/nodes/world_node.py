@@ -2,7 +2,8 @@
 
 In lock-step the world waits for the command stamped with its newest observation; if none comes it
 publishes the observation again, and in the end gives up. In real time it steps by the steady clock
-with the newest command if that is fresh, otherwise with zero.
+with the newest command if that is fresh, otherwise with zero; until somebody drives it stays at the
+start, and the time that the other nodes need to come up is nobody's latency.
 """
 
 import time
@@ -78,7 +79,11 @@ class WorldNode(ManagedNode):
             )
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
-        line = f'lap {self._course.lap}' if self._started else 'waiting for the other nodes'
+        line = f'lap {self._course.lap}'
+        if not self._started:
+            line = 'waiting for the other nodes'
+        elif not self._answered:
+            line = 'at the start, waiting for the first command'
         values: dict[str, Any] = {'steps': self._steps}
         if self._config.lockstep:
             values['repeated'] = self._repeated
@@ -88,7 +93,8 @@ class WorldNode(ManagedNode):
 
     def _publish(self, observation: Observation, again: bool = False) -> None:
         self._published_s = time.monotonic()
-        self._latencies.ask(observation.stamp_ns, self._published_s)
+        if self._answered:
+            self._latencies.ask(observation.stamp_ns, self._published_s)
         if self._clock_topic is not None:
             header = make_header(observation.stamp_ns, '')
             self._clock_topic.publish(ClockMessage(clock=header.stamp))
@@ -117,6 +123,8 @@ class WorldNode(ManagedNode):
         self._latencies.answer(command.stamp_ns, arrived_s)
         if not self._config.lockstep:
             self._newest, self._newest_s = command, arrived_s
+            stands = command == Command.zero(command.stamp_ns)  # the watchdog of the gate
+            self._answered |= command.stamp_ns == self._course.stamp_ns or not stands
         elif self._started and command.stamp_ns == self._course.stamp_ns:
             self._answered = True
             self._advance(command)
@@ -127,6 +135,9 @@ class WorldNode(ManagedNode):
         if not self._started or self._course.finished:
             return
         # a timer that comes late does not come twice: simulated time then lags behind
+        if not self._answered:
+            self._publish(self._course.observation, again=True)
+            return
         self._skipped += max(0, round((self._due_s - before_s) / self._period_s) - 1)
         stamp_ns = self._course.stamp_ns
         self._late += self._newest.stamp_ns != stamp_ns

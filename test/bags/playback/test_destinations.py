@@ -3,8 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from rtrrl_ros.bags.destinations import (
+from rtrrl_ros.bags.playback.pacing.destinations import (
     CLOCK,
     CLOCK_TYPE,
     HEARD,
@@ -12,6 +11,7 @@ from rtrrl_ros.bags.destinations import (
     destination,
     is_permitted,
 )
+
 from rtrrl_ros.errors import UserError
 
 DRIVE = 'ackermann_msgs/msg/AckermannDriveStamped'

@@ -90,7 +90,7 @@ def _label_missing(
 
 
 def label_of(commands: Mapping[str, CommandSummary]) -> CommandSummary | None:
-    """The commands that a policy is cloned from; chosen as `bags.pairing` does."""
+    """The commands that a policy is cloned from; chosen as `bags.demonstrations.pairing` does."""
     teleop, executed, sent, drive = (
         commands.get(name) for name in ('/teleop', '/executed', '/ackermann_cmd', '/drive')
     )

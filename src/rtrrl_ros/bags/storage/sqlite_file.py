@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from .contract import Channel, DamagedFileError, Record, Source
-from .message_types import full_type_name
+from ..contract import Channel, DamagedFileError, Record, Source
+from ..message_types import full_type_name
 from .metadata import parse_qos
 from .zstd import unpacked
 

@@ -12,9 +12,9 @@ caller's `publish` and `relay` do.
 import collections
 from collections.abc import Callable
 
+from ..reading import Record
+from ..stamps import stamp_ns
 from .read_ahead import ReadAhead
-from .reading import Record
-from .stamps import stamp_ns
 
 _NS = 1e-9
 #: features that wait for the agent at most

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import UserError
-from ..imitation.demonstrations import Demonstration
-from ..parameters import Checked, parameter
-from ..perception.events.frames import FrameConfig
-from ..perception.events.windows import WindowConfig
-from ..tracking.reference_line import ReferenceLine
-from ..worlds.rewards import RewardFunction
+from ...errors import UserError
+from ...imitation.demonstrations import Demonstration
+from ...parameters import Checked, parameter
+from ...perception.events.frames import FrameConfig
+from ...perception.events.windows import WindowConfig
+from ...tracking.reference_line import ReferenceLine
+from ...worlds.rewards import RewardFunction
+from ..tracks import ODOM, REWARD, Columns
 from .frame_cache import CachedDrive, cached_drive
 from .lap_pieces import Piece, cut, rewards_from_odometry
 from .pairing import PairCounts, pair
-from .tracks import ODOM, REWARD, Columns
 
 
 @dataclasses.dataclass(frozen=True)

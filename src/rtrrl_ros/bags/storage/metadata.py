@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .contract import DamagedFileError, Qos
+from ..contract import DamagedFileError, Qos
 
 FILE_NAME = 'metadata.yaml'
 #: of the format of metadata.yaml that is written, as ROS 2 Kilted writes it

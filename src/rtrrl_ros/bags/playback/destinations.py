@@ -8,7 +8,7 @@ joystick, comes back below /recorded, to be looked at.
 
 from collections.abc import Mapping
 
-from ..errors import UserError
+from ...errors import UserError
 
 #: roots of what is replayed to a graph, and of what is only shown
 REPLAY, RECORDED = '/replay', '/recorded'

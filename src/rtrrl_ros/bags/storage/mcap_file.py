@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mcap.opcode import Opcode
 
-from .contract import Channel, DamagedFileError, Record, Source
+from ..contract import Channel, DamagedFileError, Record, Source
 from .mcap_blocks import MAGIC, MESSAGE, Block, block_content, read_at, walk
 from .mcap_index import read_index
 from .zstd import unpacked

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from rtrrl_ros.bags.black_box import BlackBox
 from rtrrl_ros.bags.contract import Qos
-from rtrrl_ros.bags.dumps import FaultDumps
-from rtrrl_ros.bags.faults import DIAGNOSTICS, EXECUTED, FaultWatch
 from rtrrl_ros.bags.message_types import MessageTypes
 from rtrrl_ros.bags.reading import open_bag
-from rtrrl_ros.bags.recorder import Arrival
+from rtrrl_ros.bags.recording.black_box import BlackBox
+from rtrrl_ros.bags.recording.dumps import FaultDumps
+from rtrrl_ros.bags.recording.faults import DIAGNOSTICS, EXECUTED, FaultWatch
+from rtrrl_ros.bags.recording.recorder import Arrival
 
 TEXT = 'std_msgs/msg/String'
 S_NS = 1_000_000_000

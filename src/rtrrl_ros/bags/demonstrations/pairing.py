@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..errors import UserError
-from ..safety.modes import Mode
-from .tracks import ACKERMANN_CMD, EXECUTED, TELEOP, Columns
+from ...errors import UserError
+from ...safety.modes import Mode
+from ..tracks import ACKERMANN_CMD, EXECUTED, TELEOP, Columns
 
 #: slower than this was not meant to drive
 LEAST_SPEED_M_S = 0.01

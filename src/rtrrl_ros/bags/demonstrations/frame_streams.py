@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import UserError
-from ..perception.event_stream import EventStream
-from ..perception.events.codecs import EventPacket
-from ..perception.events.contract import EventBatch
-from ..perception.events.frames import FrameBuilder, FrameConfig
-from ..perception.events.inivation import Aedat4Source
-from ..perception.events.windows import EventWindows, WindowConfig
-from ..perception.pipeline import EventPipeline
-from .reading import Bag, require
-from .tracks import TRACK_TOPICS, Tracks, header_stamp_ns
+from ...errors import UserError
+from ...perception.event_stream import EventStream
+from ...perception.events.codecs import EventPacket
+from ...perception.events.contract import EventBatch
+from ...perception.events.frames import FrameBuilder, FrameConfig
+from ...perception.events.inivation import Aedat4Source
+from ...perception.events.windows import EventWindows, WindowConfig
+from ...perception.pipeline import EventPipeline
+from ..reading import Bag, require
+from ..tracks import TRACK_TOPICS, Tracks, header_stamp_ns
 
 EVENTS = '/event_camera/events'
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..perception.events.contract import EventBatch
-from ..perception.events.packing import event_packets
-from ..safety.command import Command
-from ..safety.modes import Mode
-from ..worlds.contract import WorldState
-from .message_types import MessageTypes
+from ...perception.events.contract import EventBatch
+from ...perception.events.packing import event_packets
+from ...safety.command import Command
+from ...safety.modes import Mode
+from ...worlds.contract import WorldState
+from ..message_types import MessageTypes
 
 S_NS = 1_000_000_000
 _COVARIANCE = np.zeros(36)

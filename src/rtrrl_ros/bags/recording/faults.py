@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..errors import UserError
-from .message_types import MessageTypes
+from ...errors import UserError
+from ..message_types import MessageTypes
 
 EXECUTED = 'rtrrl_msgs/msg/Executed'
 DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'

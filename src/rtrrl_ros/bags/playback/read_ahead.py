@@ -10,9 +10,9 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
+from ..reading import Record
+from ..stamps import stamp_ns
 from .destinations import EXECUTED, REWARD
-from .reading import Record
-from .stamps import stamp_ns
 
 #: how much later than its observation a message may have been recorded
 LOOKAHEAD_NS = 1_000_000_000

@@ -8,7 +8,7 @@ from mcap.opcode import Opcode
 from mcap.records import Chunk
 from mcap.stream_reader import CRCValidationError, get_chunk_data_stream
 
-from .contract import DamagedFileError
+from ..contract import DamagedFileError
 
 MAGIC = b'\x89MCAP0\r\n'
 COMPRESSIONS = ('', 'lz4', 'zstd')

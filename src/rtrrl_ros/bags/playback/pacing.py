@@ -7,7 +7,7 @@ publishes nothing by itself: it calls `publish`.
 import math
 from collections.abc import Callable, Iterable, Iterator
 
-from .reading import Record
+from ..reading import Record
 
 _NS = 1e-9
 #: messages published in one go at most, so that whoever plays also hears that it should stop

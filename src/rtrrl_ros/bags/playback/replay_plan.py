@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from ..errors import UserError
+from ...errors import UserError
+from ..reading import Bag
+from ..stamps import stamp_ns
 from .destinations import EVENTS, EXECUTED, FEATURES, HEARD, IMAGES, REWARD
-from .reading import Bag
-from .stamps import stamp_ns
 
 #: recorded topic of each sensor
 SENSOR_TOPICS = {'events': EVENTS, 'images': IMAGES, 'features': FEATURES}

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
+from ...errors import UserError
+from ..contract import DamagedFileError, StorageFile
 from . import mcap_blocks, mcap_file, metadata, sqlite_file, zstd
-from .contract import DamagedFileError, StorageFile
 
 #: ends of the names of storage files, where no metadata.yaml lists them
 SUFFIXES = ('.mcap', '.db3', '.mcap.zstd', '.db3.zstd')

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from .contract import Qos
+from ..contract import Qos
 from .recorder import Arrival
 
 BUFFER_BYTES = 512 << 20

@@ -8,14 +8,14 @@ import dataclasses
 
 import numpy as np
 
-from ..tracking.interventions import InterventionConfig
-from ..tracking.line_tracker import LineTracker
-from ..tracking.poses import Pose, PoseBuffer
-from ..tracking.reference_line import ReferenceLine
-from ..worlds.contract import StepType
-from ..worlds.rewards import RewardFunction
+from ...tracking.interventions import InterventionConfig
+from ...tracking.line_tracker import LineTracker
+from ...tracking.poses import Pose, PoseBuffer
+from ...tracking.reference_line import ReferenceLine
+from ...worlds.contract import StepType
+from ...worlds.rewards import RewardFunction
+from ..tracks import Columns
 from .pairing import Pairs
-from .tracks import Columns
 
 #: as in track_reward_node: no pose is interpolated between two that are further apart
 MAX_POSE_GAP_S = 0.1

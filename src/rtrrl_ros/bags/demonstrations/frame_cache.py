@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UserError
-from ..perception.events.frames import FrameConfig
-from ..perception.events.windows import WindowConfig
+from ...errors import UserError
+from ...perception.events.frames import FrameConfig
+from ...perception.events.windows import WindowConfig
+from ..reading import open_bag
+from ..tracks import DRIVE, TRACK_TOPICS, Tracks, require_types, restore_columns, save_columns
 from .frame_file import FrameRows, FrameWriter
 from .frame_streams import Aedat4Frames, BagFrames, Frame, commands_beside
-from .reading import open_bag
-from .tracks import DRIVE, TRACK_TOPICS, Tracks, require_types, restore_columns, save_columns
 
 #: part of the key: to be increased where the same bytes would give other frames or columns
 FORMAT = 1

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import UserError
+from ...errors import UserError
+from ..writing import BagWriter
 from .black_box import BlackBox
-from .writing import BagWriter
 
 #: a fault is part of the name of its bag, as far as this many characters
 NAME_LENGTH = 40

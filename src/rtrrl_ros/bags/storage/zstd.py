@@ -10,7 +10,7 @@ from typing import IO
 
 import zstandard
 
-from .contract import DamagedFileError
+from ..contract import DamagedFileError
 
 MAGIC = b'\x28\xb5\x2f\xfd'
 #: a message that claims more than this, unpacked, is taken for damaged

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterable, Iterator
 
-from .contract import Record, Source
+from ..contract import Record, Source
 
 
 def merged(sources: Iterable[Source]) -> Iterator[Record]:

@@ -3,9 +3,9 @@
 import dataclasses
 from collections.abc import Callable, Collection, Iterator
 
-from ..errors import UserError
-from .reading import Bag, Record
-from .stamps import moved, stamp_ns
+from ...errors import UserError
+from ..reading import Bag, Record
+from ..stamps import moved, stamp_ns
 
 #: time between the last message of a round and the first of the next
 PAUSE_NS = 10_000_000

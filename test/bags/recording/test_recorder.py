@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rtrrl_ros.bags.progress import RecordingProgress
 from rtrrl_ros.bags.reading import open_bag
-from rtrrl_ros.bags.recorder import Arrival, Recorder
+from rtrrl_ros.bags.recording.progress import RecordingProgress
+from rtrrl_ros.bags.recording.recorder import Arrival, Recorder
 from rtrrl_ros.bags.writing import BagWriter
 from rtrrl_ros.errors import UserError
 
@@ -86,7 +86,7 @@ def test_a_bug_does_not_end_it_in_silence(tmp_path: Path) -> None:
 
 WRITER = """
 import sys, time
-from rtrrl_ros.bags.recorder import Arrival, Recorder
+from rtrrl_ros.bags.recording.recorder import Arrival, Recorder
 from rtrrl_ros.bags.writing import BagWriter
 
 recorder = Recorder(

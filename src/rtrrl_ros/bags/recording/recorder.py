@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from ..errors import UserError
-from .contract import Qos
-from .writing import FLUSH_S, BagWriter
+from ...errors import UserError
+from ..contract import Qos
+from ..writing import FLUSH_S, BagWriter
 
 #: what may wait for the disk; more is lost, and counted
 BUFFER_BYTES = 256 << 20

@@ -15,7 +15,8 @@ from mcap.opcode import Opcode
 from mcap.records import Channel as McapChannel
 from mcap.records import ChunkIndex, Footer, Schema, Statistics
 
-from .contract import Channel, DamagedFileError
+from ..contract import Channel, DamagedFileError
+from ..message_types import full_type_name
 from .mcap_blocks import (
     HEAD,
     MAGIC,
@@ -28,7 +29,6 @@ from .mcap_blocks import (
     run_block,
     walk,
 )
-from .message_types import full_type_name
 from .metadata import parse_qos
 
 #: a run of messages outside chunks is divided into blocks of about so many bytes

@@ -1,0 +1,1 @@
+"""What a person drove, out of recordings, to learn from."""

@@ -1,0 +1,1 @@
+"""Recording while messages come in, and the black box."""

@@ -1,0 +1,1 @@
+"""The files that a recording consists of: .mcap, .db3, metadata.yaml, Zstandard."""
