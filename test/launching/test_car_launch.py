@@ -55,6 +55,20 @@ def test_only_a_bag_is_played_with_its_own_clock(stage):
         assert value(command, 'use_sim_time') == ('true' if stage == 'replay' else 'false')
 
 
+def test_the_stage_replay_hears_what_rtrrl_replay_publishes_and_the_others_the_car():
+    for stage, sensed, others in (('replay', 'replay/', 'recorded/'), ('full', '', '')):
+        started = nodes(stage=stage)
+        events = value(started['encoder_node'], '/event_camera/events')
+        assert events == f'/{sensed}event_camera/events'
+        assert value(started['track_reward_node'], 'odom') == f'{sensed}odom'
+        assert value(started['gate_node'], 'joy') == f'{others}joy'
+        assert value(started['gate_node'], 'teleop') == f'{others}teleop'
+    # as `ros2 bag play` publishes it
+    again = nodes(stage='replay', events_topic='/event_camera/events', odom_topic='odom')
+    assert value(again['encoder_node'], '/event_camera/events') == '/event_camera/events'
+    assert value(again['track_reward_node'], 'odom') == 'odom'
+
+
 @pytest.fixture
 def car(tmp_path, monkeypatch):
     """The packages of a car, as far as a launch file sees them."""
