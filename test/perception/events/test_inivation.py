@@ -1,11 +1,14 @@
 """iniVation's recordings, network streams and cameras through dv-processing."""
 
 import socket
+import subprocess
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rtrrl_ros.errors import UserError
@@ -49,30 +52,59 @@ class TestRecording(EventSourceConformance):
         return Aedat4Source(path)
 
 
+#: A program of its own, as in life. In one process the library's threads and the interpreter wait
+#: for each other now and then: what ends a writer holds the lock that its thread needs to end.
+SENDER = """
+import sys, threading, time
+import dv_processing as dv, numpy as np
+stream = dv.io.Stream.EventStream(0, 'events', 'camera', tuple(map(int, sys.argv[1:])))
+
+def send(writer, file):
+    events, store = np.load(file), dv.EventStore()
+    for t, x, y, on in zip(*(events[name].tolist() for name in ('t_us', 'x', 'y', 'on'))):
+        store.push_back(t, x, y, on)
+    while not writer.getClientCount():
+        time.sleep(0.001)
+    writer.writeEvents(store)
+    threading.Event().wait()  # a writer must not end before its reader
+
+for line in sys.stdin:
+    port, file = line.rstrip().split(' ', 1)
+    writer = dv.io.NetworkWriter('127.0.0.1', int(port), stream)
+    threading.Thread(target=send, args=(writer, file), daemon=True).start()
+    print('ready', flush=True)
+"""
+
+
+@pytest.fixture(scope='module')
+def sender() -> Iterator[subprocess.Popen[str]]:
+    """Sends the events of each file that it is told of to the first who asks at a port."""
+    pytest.importorskip('dv_processing')
+    command = [sys.executable, '-c', SENDER, str(WIDTH), str(HEIGHT)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+        process.kill()
+
+
 class TestNetwork(EventSourceConformance):
     ENDS = False
 
+    @pytest.fixture(autouse=True)
+    def _sender(self, sender: subprocess.Popen[str], tmp_path: Path) -> None:
+        self.sender, self.file = sender, tmp_path / 'events.npz'
+
     def make_source(self, events: EventBatch) -> EventSource:
-        dv = pytest.importorskip('dv_processing')
+        columns = {'t_us': events.t_us, 'x': events.x, 'y': events.y, 'on': events.polarity}
+        np.savez(self.file, **columns)
         with socket.socket() as probe:
             probe.bind(('127.0.0.1', 0))
             port = probe.getsockname()[1]
-        stream = dv.io.Stream.EventStream(0, 'events', 'camera', (WIDTH, HEIGHT))
-        writer = dv.io.NetworkWriter('127.0.0.1', port, stream)
-        store = store_of(dv, events)
-
-        class Sent(NetworkSource):
-            """Sends once it listens; holds the writer, which must not end before the reader."""
-
-            keep = writer
-
-            def open(self) -> None:
-                super().open()
-                while not writer.getClientCount():
-                    self.next_batch(0.01)
-                writer.writeEvents(store)
-
-        return Sent('127.0.0.1', port)
+        assert self.sender.stdin is not None and self.sender.stdout is not None
+        self.sender.stdin.write(f'{port} {self.file}\n')
+        self.sender.stdin.flush()
+        assert self.sender.stdout.readline() == 'ready\n'
+        return NetworkSource('127.0.0.1', port)
 
 
 def test_the_noise_filter_drops_lonely_events_and_keeps_time(tmp_path: Path) -> None:
