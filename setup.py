@@ -48,7 +48,12 @@ setup(
     install_requires=['setuptools'],
     # iniVation cameras and recordings; everything else works without it.
     # The task suite's POPGym tasks; the others need no more than requirements.txt.
-    extras_require={'dv': ['dv-processing==2.0.4'], 'pomdp': ['popgym==1.0.7']},
+    # Recordings as a LeRobotDataset: Parquet and video.
+    extras_require={
+        'dv': ['dv-processing==2.0.4'],
+        'pomdp': ['popgym==1.0.7'],
+        'lerobot': ['av==18.1.0', 'pyarrow==26.0.1'],
+    },
     zip_safe=False,
     description='Fine-tunes a recurrent driving policy while it drives, by real-time recurrent RL.',
     license='Apache-2.0',

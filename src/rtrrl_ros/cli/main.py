@@ -23,6 +23,7 @@ def build_parser() -> Parser:
         demonstrate,
         evaluate,
         experiment,
+        export,
         finetune,
         inspect,
         launch,
@@ -50,6 +51,7 @@ def build_parser() -> Parser:
         record,
         replay,
         inspect,
+        export,
         bench,
         launch,
     ):

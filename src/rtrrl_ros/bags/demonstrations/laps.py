@@ -20,7 +20,7 @@ from ...worlds.rewards import RewardFunction
 from ..tracks import ODOM, REWARD, Columns
 from .frame_cache import CachedDrive, cached_drive
 from .lap_pieces import Piece, cut, rewards_from_odometry
-from .pairing import PairCounts, pair
+from .pairing import PairCounts, Pairs, pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +94,7 @@ def recorded_laps(
                 f'recordings before from {size[0]} x {size[1]}; train on one sensor'  # type: ignore[index]
             )
         size = drive.size
-        notes += _faults(drive)
+        notes += drive_faults(drive)
         found, of_drive = _laps(drive, max_steering_angle_rad, config, reference, reward)
         laps += found
         counts += of_drive
@@ -106,6 +106,30 @@ def _laps(
     drive: CachedDrive, most_rad: float, config: RecordedConfig,
     reference: ReferenceLine | None, reward: RewardFunction | None,
 ) -> tuple[list[Demonstration], PairCounts]:  # fmt: skip
+    pieces, pairs = drive_pieces(drive, config, drive_rewards(drive, reference, reward))
+    laps = [
+        _demonstration(drive, piece, pairs.steering_rad[piece.rows] / most_rad) for piece in pieces
+    ]
+    return laps, pairs.counts
+
+
+def drive_pieces(
+    drive: CachedDrive, config: RecordedConfig, rewards: Columns | None,
+    complete: np.ndarray | None = None,
+) -> tuple[list[Piece], Pairs]:  # fmt: skip
+    """The pieces of a drive that are long enough, and the commands at its frames.
+
+    Parameters
+    ----------
+    rewards : see `drive_rewards`
+    complete : (N,) bool, frames that lack nothing else than a command; None: all. The others count
+        as stale
+
+    Raises
+    ------
+    UserError
+        no command fits any frame
+    """
     try:
         pairs = pair(drive.stamps_ns, drive.columns, config.max_skew_s, drive.policy_drove)
     except UserError as error:
@@ -117,20 +141,22 @@ def _laps(
             f'further than {config.max_skew_s:g} s from any (do the clocks agree?), '
             f'{counts.policy} were driven by a policy, {counts.standing} standing'
         )
-    rewards = _rewards(drive, reference, reward)
-    pieces = cut(
+    if complete is not None:
+        lacking = int((pairs.usable & ~complete).sum())
+        pairs = dataclasses.replace(pairs, usable=pairs.usable & complete)
+        counts.used -= lacking
+        counts.stale += lacking
+    pieces = []
+    for piece in cut(
         drive.stamps_ns, pairs, rewards, max_gap_s=config.max_gap_s, longest_s=config.longest_s
-    )
-    laps = []
-    for piece in pieces:
+    ):
         stamps = drive.stamps_ns[piece.rows]
         if stamps[-1] - stamps[0] < config.shortest_s * 1e9:
             counts.used -= len(piece.rows)
             counts.short += len(piece.rows)
         else:
-            steering = pairs.steering_rad[piece.rows] / most_rad
-            laps.append(_demonstration(drive, piece, steering))
-    return laps, counts
+            pieces.append(piece)
+    return pieces, pairs
 
 
 def _demonstration(drive: CachedDrive, piece: Piece, steering: np.ndarray) -> Demonstration:
@@ -144,9 +170,16 @@ def _demonstration(drive: CachedDrive, piece: Piece, steering: np.ndarray) -> De
     )
 
 
-def _rewards(
+def drive_rewards(
     drive: CachedDrive, reference: ReferenceLine | None, reward: RewardFunction | None
 ) -> Columns | None:
+    """The rewards of a drive: along a line, else as recorded; None where they are not known.
+
+    Raises
+    ------
+    UserError
+        there is no odometry that could be compared with the line
+    """
     if reference is None:
         return drive.columns.get(REWARD)
     if ODOM not in drive.columns:
@@ -156,7 +189,8 @@ def _rewards(
     )
 
 
-def _faults(drive: CachedDrive) -> list[str]:
+def drive_faults(drive: CachedDrive) -> list[str]:
+    """One line about each thing in the recording that is not as it should be."""
     notes = []
     if drive.incomplete:
         notes.append(f'{drive.path}: {drive.incomplete}')

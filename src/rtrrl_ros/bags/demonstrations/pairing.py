@@ -46,11 +46,12 @@ class Pairs:
     Attributes
     ----------
     usable : (N,) bool
-    steering_rad : (N,) float64; has a meaning where usable
+    steering_rad, speed_m_s : (N,) float64; have a meaning where usable
     """
 
     usable: np.ndarray
     steering_rad: np.ndarray
+    speed_m_s: np.ndarray
     counts: PairCounts
 
 
@@ -110,7 +111,7 @@ def pair(
         policy=int((fresh & ~human).sum()),
         standing=int((fresh & human & ~moving).sum()),
     )
-    return Pairs(usable, steering, counts)
+    return Pairs(usable, steering, speed, counts)
 
 
 def _commands(columns: Mapping[str, Columns], policy_drove: bool) -> tuple[Columns, bool]:
