@@ -45,10 +45,10 @@ class DataFiles:
         return self._number
 
     def close(self) -> None:
-        """Complete the last file."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        """Complete the last file; a second time, which may follow an error, it does nothing."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

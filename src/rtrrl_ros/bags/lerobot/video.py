@@ -57,7 +57,7 @@ class VideoFiles:
         if file is not None and (
             file.path.stat().st_size >= self._most[0] or file.count >= self._most[1] * self._fps
         ):
-            file.close()
+            self.close()
             self._number, file = self._number.following(), None
         if file is None:
             path = self._root / self._number.path(VIDEOS, self._key)
@@ -69,10 +69,10 @@ class VideoFiles:
         return VideoPlace(self._number, begun / self._fps, file.count / self._fps)
 
     def close(self) -> None:
-        """Complete the last file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Complete the last file; a second time, which may follow an error, it does nothing."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
 
 class _VideoFile:
