@@ -86,6 +86,11 @@ def test_what_exists_is_not_written_over(complaint, empty_bag, tmp_path: Path, k
     assert kind != 'file' or out.read_text() == 'mine'
 
 
+def test_a_place_where_nothing_can_be_made(complaint, empty_bag: Path, tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('')
+    assert 'nothing can be made' in complaint(empty_bag, '--out', tmp_path / 'file' / 'new' / 'out')
+
+
 def test_a_model_of_images_sees_no_events(complaint, empty_bag: Path, tmp_path: Path) -> None:
     model = find_resource('models', 'car-racing-lrcssm')
     line = complaint(empty_bag, '--out', tmp_path / 'out', '--model', model)

@@ -19,6 +19,7 @@ class Episode:
 
     Attributes
     ----------
+    name : of the recording
     frames : (T, C, H, W) float16, read where they are sliced
     values : (T,) or (T, D) of each column that a drive tells
     """
@@ -99,4 +100,4 @@ def _episode(
         last = np.arange(len(rows)) == len(rows) - 1
         values[REWARD] = piece.rewards[1:]
         values[DONE], values[TRUNCATED] = last, last & (not piece.terminated)
-    return Episode(drive.path.name, drive.frames(rows), values)
+    return Episode(drive.path.resolve().name, drive.frames(rows), values)
