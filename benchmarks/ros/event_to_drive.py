@@ -10,6 +10,9 @@ Three measurements, one after the other, in one run:
 2. graph: line.launch.xml in real time (`lockstep:=false`), as its own world reports it.
 3. bare again, the other half: the load of the machine may have changed.
 
+During the second, `stalls.py` notes when the machine itself stood still, and misses are told apart
+by whether it did in the same second.
+
 The goal: p99 of the graph at most twice the bare p99 plus 2 ms, and no missed deadline.
 """
 
@@ -30,6 +33,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from rclpy.signals import SignalHandlerOptions
 from rtrrl_msgs.msg import Features
+from stalls import STALL_S, StallWatch
 
 from rtrrl_ros.nodes.diagnostics import status_values
 from rtrrl_ros.nodes.event_messages import event_packet_messages
@@ -160,41 +164,68 @@ def bare_values(runs: list[Bare]) -> dict[str, float]:
     }  # fmt: skip
 
 
-def graph_values(model: str, learn: bool, seconds: float) -> dict[str, dict[str, str]]:
-    """What the nodes say about themselves after so long, by their names."""
-    arguments = {'model': model, 'learn': str(learn).lower(), 'lockstep': 'false', 'laps': '0'}
-    command = [sys.executable, '-m', 'rtrrl_ros.cli.main', 'launch', 'line.launch.xml']
-    launcher = subprocess.Popen(
-        [*command, *(f'{name}:={value}' for name, value in arguments.items())],
-        stdout=subprocess.DEVNULL,
-    )
-    node = rclpy.create_node('listener')
-    newest: dict[str, dict[str, str]] = {}
+class Graph:
+    """line.launch.xml in real time, and what its nodes say about themselves.
 
-    def on_diagnostics(message: DiagnosticArray) -> None:
-        for status in message.status:
-            newest[status.name.lstrip('/')] = status_values(status)
+    Attributes
+    ----------
+    newest : what each node said last, by its name
+    missed : (monotonic s, missed deadlines so far), as the world said it
+    """
 
-    node.create_subscription(DiagnosticArray, '/diagnostics', on_diagnostics, DEVICE)
-    executor = make_executor()
-    executor.add_node(node)
+    def __init__(self, model: str, learn: bool) -> None:
+        learning = str(learn).lower()
+        self._arguments = {'model': model, 'learn': learning, 'lockstep': 'false', 'laps': '0'}
+        self.newest: dict[str, dict[str, str]] = {}
+        self.missed: list[tuple[float, int]] = []
 
-    def steps() -> int:
-        return int(newest.get('line_node', {}).get('steps', 0))
+    def run(self, seconds: float) -> None:
+        """Start it, let it drive for so long, stop it."""
+        command = [sys.executable, '-m', 'rtrrl_ros.cli.main', 'launch', 'line.launch.xml']
+        launcher = subprocess.Popen(
+            [*command, *(f'{name}:={value}' for name, value in self._arguments.items())],
+            stdout=subprocess.DEVNULL,
+        )
+        node = rclpy.create_node('listener')
+        node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, DEVICE)
+        executor = make_executor()
+        executor.add_node(node)
+        try:
+            give_up_s = time.monotonic() + PATIENCE_S
+            spin(executor, lambda: self._steps > 0 or time.monotonic() > give_up_s)
+            if not self._steps:
+                sys.exit('the graph did not come up')
+            end_s = time.monotonic() + seconds
+            spin(executor, lambda: time.monotonic() > end_s or launcher.poll() is not None)
+        finally:
+            launcher.send_signal(signal.SIGINT)
+            launcher.wait()
+            executor.remove_node(node)
+            node.destroy_node()
 
-    try:
-        give_up_s = time.monotonic() + PATIENCE_S
-        spin(executor, lambda: steps() > 0 or time.monotonic() > give_up_s)
-        if not steps():
-            sys.exit('the graph did not come up')
-        end_s = time.monotonic() + seconds
-        spin(executor, lambda: time.monotonic() > end_s or launcher.poll() is not None)
-        return newest
-    finally:
-        launcher.send_signal(signal.SIGINT)
-        launcher.wait()
-        executor.remove_node(node)
-        node.destroy_node()
+    @property
+    def _steps(self) -> int:
+        return int(self.newest.get('line_node', {}).get('steps', 0))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        if rclpy.ok():
+            for status in message.status:
+                self.newest[status.name.lstrip('/')] = status_values(status)
+                if status.name.endswith('line_node') and MISSED in status_values(status):
+                    self.missed.append((time.monotonic(), int(status_values(status)[MISSED])))
+
+    def missed_apart(self, stalls: list[tuple[float, float]]) -> tuple[int, int]:
+        """Misses in seconds with a stall of the machine, and in those without."""
+        during, others = 0, 0
+        before_s, before = -float('inf'), 0
+        for now_s, count in self.missed:
+            stalled = any(before_s - PERIOD_S < start_s < now_s for start_s, _ in stalls)
+            if stalled:
+                during += count - before
+            else:
+                others += count - before
+            before_s, before = now_s, count
+        return during, others
 
 
 def show(bare: dict[str, float], graph: dict[str, float]) -> list[str]:
@@ -230,16 +261,28 @@ def main() -> None:
     batches, load = recorded_events(), os.getloadavg()[0]
     runs = [Bare(batches), Bare(batches)]
     runs[0].run(0.5 * options.seconds)
-    nodes = graph_values(options.model, options.learn, options.seconds)
+    driving = Graph(options.model, options.learn)
+    with StallWatch() as watch:
+        driving.run(options.seconds)
     runs[1].run(0.5 * options.seconds)
+    nodes = driving.newest
     world = nodes['line_node']
     bare = bare_values(runs)
     graph = {name: float(world[name]) for name in bare}
     print(f'{os.cpu_count()} cores, load average before {load:.1f}, after {os.getloadavg()[0]:.1f}')
     print(f'{world["steps"]} decisions, {world["skipped"]} periods left out by the world itself')
     print('\n'.join(show(bare, graph)))
+    during, others = driving.missed_apart(watch.stalls)
+    longest_ms = 1e3 * max((length_s for _, length_s in watch.stalls), default=0.0)
+    print(
+        f'the machine itself stood still {len(watch.stalls)} times for more than '
+        f'{1e3 * STALL_S:g} ms ({longest_ms:.1f} at most): {during} deadlines missed in seconds '
+        f'with that, {others} in all others'
+    )
     if options.json:
-        document = {'bare': bare, 'graph': graph, 'nodes': nodes}
+        document = {'bare': bare, 'graph': graph, 'nodes': nodes, 'stalls': watch.stalls}
+        document |= {'missed_during_stalls': during, 'missed_otherwise': others}
+        document |= {'missed_so_far': driving.missed}
         options.json.write_text(json.dumps(document, indent=2) + '\n')
 
 

@@ -25,7 +25,8 @@ from .diagnostics import OK, WARN
 from .learner_messages import learner_run_message, learner_status_message
 from .managed_node import ManagedNode
 from .messages import drive_message, features_vector, reward_signal, stamp_ns
-from .process import DRIVING, run_node
+from .priority import DRIVING
+from .process import run_node
 from .qos import LEDGER, NEWEST, RECORD, STREAM
 
 
@@ -100,6 +101,10 @@ class AgentNode(ManagedNode):
             self._tuned.save()
         # the process may be about to end: a recorder needs to know with which weights
         self._account.wait_for_all_acked(Duration(seconds=0.5))
+
+    @property
+    def real_time(self) -> bool:
+        return not self._config.lockstep
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         frozen = self._agent.guard.frozen

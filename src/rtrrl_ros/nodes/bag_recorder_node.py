@@ -4,7 +4,6 @@
 driving car, or a node reports an error. Nothing of the graph waits for this node.
 """
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from ..errors import UserError
 from .bag_recorder_config import TOPICS, BagRecorderConfig
 from .diagnostics import ERROR, OK, WARN
 from .managed_node import ManagedNode
+from .priority import WATCHING
 from .process import run_node
 from .run_record import PROGRESS
 from .topic_intake import TopicIntake
@@ -153,8 +153,7 @@ class BagRecorderNode(ManagedNode):
 
 def main() -> NoReturn:
     """Run the node; it gives way to those that drive."""
-    os.nice(5)
-    run_node(BagRecorderNode)
+    run_node(BagRecorderNode, WATCHING)
 
 
 if __name__ == '__main__':

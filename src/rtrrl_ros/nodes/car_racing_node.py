@@ -8,6 +8,7 @@ from sensor_msgs.msg import Image
 from ..worlds.car_racing import CarRacingConfig, CarRacingShift, CarRacingWorld
 from ..worlds.contract import Observation
 from .messages import image_message
+from .priority import SIMULATING
 from .process import run_node
 from .qos import STREAM
 from .world_node import WorldNode
@@ -37,7 +38,7 @@ class CarRacingNode(WorldNode):
 
 def main() -> NoReturn:
     """Run the node."""
-    run_node(CarRacingNode)
+    run_node(CarRacingNode, SIMULATING)
 
 
 if __name__ == '__main__':

@@ -26,7 +26,8 @@ from .diagnostics import ERROR, OK, WARN
 from .event_messages import event_packet
 from .managed_node import ManagedNode
 from .messages import S_NS, features_message, image_pixels, stamp_ns
-from .process import DRIVING, run_node
+from .priority import DRIVING
+from .process import run_node
 from .qos import EVENTS, EVENTS_COMPLETE, NEWEST, NEWEST_OF_DEVICE, STREAM
 
 WARM_UPS = 5
@@ -85,6 +86,10 @@ class EncoderNode(ManagedNode):
         if isinstance(self._pipeline, EventPipeline):
             silence_s = math.inf if self._config.lockstep else self._config.silence_s
             self._stream = EventStream(self._pipeline, *self._size, silence_s, time.monotonic())
+
+    @property
+    def real_time(self) -> bool:
+        return not self._config.lockstep
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         values = {'features': self._seq, 'latency_ms': f'{1e3 * self._latency_s:.2f}'}

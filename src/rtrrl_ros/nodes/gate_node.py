@@ -20,7 +20,8 @@ from .diagnostics import OK, WARN
 from .latencies import Latencies
 from .managed_node import ManagedNode
 from .messages import drive_command, drive_message, executed_message
-from .process import DRIVING, run_node
+from .priority import DRIVING
+from .process import run_node
 from .qos import DEVICE, RECORD, STREAM
 
 #: max_age_s and this together stay below 200 ms
@@ -78,6 +79,10 @@ class GateNode(ManagedNode):
         self._drive.wait_for_all_acked(Duration(seconds=0.1))
         if self._latencies is not None:
             self.get_logger().info(f'from the stamp of the camera to drive: {self._latencies}')
+
+    @property
+    def real_time(self) -> bool:
+        return not self._lockstep
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         mode = self._gate.mode

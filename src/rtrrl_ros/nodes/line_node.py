@@ -17,6 +17,7 @@ from ..worlds.contract import Observation, StepType
 from ..worlds.line import LineConfig, LineShift, LineWorld
 from .event_messages import event_packet_messages
 from .odometry import odometry_message
+from .priority import SIMULATING
 from .process import run_node
 from .qos import EVENTS, EVENTS_COMPLETE, STREAM
 from .world_node import WorldNode
@@ -93,7 +94,7 @@ class LineNode(WorldNode):
 
 def main() -> NoReturn:
     """Run the node."""
-    run_node(LineNode)
+    run_node(LineNode, SIMULATING)
 
 
 if __name__ == '__main__':

@@ -19,6 +19,7 @@ from rclpy.subscription import Subscription
 
 from ..errors import UserError
 from ..parameters import Checked, parameter
+from . import priority
 from .diagnostics import OK, diagnostic_array
 from .node_parameters import NodeParameters
 
@@ -70,6 +71,11 @@ class ManagedNode(LifecycleNode):
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         """Level, one line and values for /diagnostics, asked once a second while active."""
         return OK, 'active', {}
+
+    @property
+    def real_time(self) -> bool:
+        """Whether it drives a car that does not wait for it; asked when it is activated."""
+        return False
 
     # For subclasses.
 
@@ -143,11 +149,15 @@ class ManagedNode(LifecycleNode):
         # what was loaded stays: the collector need not look at it again while the car drives
         gc.collect()
         gc.freeze()
+        if self.real_time:
+            priority.go_ahead()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self.deactivate()
         self.active = False
+        if self.real_time:
+            priority.fall_back()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:

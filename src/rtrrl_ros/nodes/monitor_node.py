@@ -18,7 +18,8 @@ from ..safety.modes import Mode
 from .diagnostics import OK, WARN, status_values
 from .managed_node import ManagedNode
 from .messages import reward_signal, stamp_ns
-from .process import WATCHING, run_node
+from .priority import WATCHING
+from .process import run_node
 from .qos import DEVICE, LEDGER
 from .run_record import RunRecord, Step
 

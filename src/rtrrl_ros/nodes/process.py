@@ -1,6 +1,5 @@
 """How the process of a node starts, spins and ends."""
 
-import contextlib
 import os
 import signal
 import sys
@@ -17,13 +16,11 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from ..errors import UserError
+from .priority import set_niceness
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: how long the thread looks away from `stopped`
 SPIN_S = 0.1
-#: niceness of what lies between sensor and motor: ahead of what learns, renders and watches
-DRIVING = -10
-WATCHING = 5
 #: a process that has not ended this long after it was asked to ends the hard way
 PATIENCE_S = 4.0
 
@@ -79,8 +76,7 @@ def run_node(make_node: Callable[[], Any], niceness: int = 0) -> NoReturn:
     niceness : of the process; below 0 it goes ahead of others, where the system permits that
     """
     if niceness:  # else it keeps what it was started with
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        set_niceness(niceness)
     try:
         status = _run(make_node)
     except BaseException:

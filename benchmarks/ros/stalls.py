@@ -1,0 +1,62 @@
+"""Does the machine itself stand still now and then? On a virtual one nobody inside can help it.
+
+A process on each core, ahead of everything else (SCHED_FIFO where that is permitted), sleeps half a
+millisecond over and over and notes when it was woken much later.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+SLEEP_S, STALL_S = 0.0005, 0.004
+
+
+def watch(core: int) -> None:
+    """Note stalls of this core until SIGTERM, then print them: [[monotonic s, length s], ...]."""
+    stalls: list[tuple[float, float]] = []
+
+    def finish(*_: object) -> None:
+        print(json.dumps(stalls), flush=True)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, finish)
+    os.sched_setaffinity(0, {core})
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(99))
+    except PermissionError:
+        print('stalls: no SCHED_FIFO here, so load counts as well', file=sys.stderr)
+    last_s = time.monotonic()
+    while True:
+        time.sleep(SLEEP_S)
+        now_s = time.monotonic()
+        if now_s - last_s > STALL_S:
+            stalls.append((last_s, now_s - last_s))
+        last_s = now_s
+
+
+class StallWatch:
+    """`with StallWatch() as watch: ...`; then `watch.stalls`: (start s, length s) on any core."""
+
+    def __init__(self) -> None:
+        self.stalls: list[tuple[float, float]] = []
+
+    def __enter__(self) -> 'StallWatch':
+        self._processes = [
+            subprocess.Popen([sys.executable, __file__, str(core)], stdout=subprocess.PIPE)
+            for core in sorted(os.sched_getaffinity(0))
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.terminate()
+            found = json.loads(process.communicate()[0] or '[]')
+            self.stalls += [(start_s, length_s) for start_s, length_s in found]
+        self.stalls.sort()
+
+
+if __name__ == '__main__':
+    watch(int(sys.argv[1]))
