@@ -17,6 +17,7 @@ from rtrrl_ros.bags.lerobot.dataset import DatasetWriter
 from rtrrl_ros.bags.lerobot.export import ExportConfig, export
 from rtrrl_ros.bags.tracks import ODOM, REWARD, TELEOP
 from rtrrl_ros.errors import UserError
+from rtrrl_ros.tracking.reference_line import ReferenceLine
 
 av = pytest.importorskip('av')
 parquet = pytest.importorskip('pyarrow.parquet')
@@ -199,6 +200,16 @@ def test_without_rewards_every_frame_has_a_row(exported, bag_of, why: str) -> No
     assert not {'next.reward', 'next.done', 'next.truncated'} & rows(folder).keys()
     assert summary['frames'] == 120
     assert len(summary['notes']) == (why == 'not recorded')
+
+
+def test_rewards_along_a_line_take_the_place_of_recorded_ones(exported, bag_of) -> None:
+    """The made-up car stands on the line, and gets on by nothing; what was recorded is not 0."""
+    angles = np.linspace(0.0, 2.0 * np.pi, 200, endpoint=False)
+    circle = np.column_stack([np.sin(angles), 1.0 - np.cos(angles)])
+    folder, summary = exported(bag_of('drive', LAPS[:1]), reference=ReferenceLine.of(circle))
+    found = rows(folder)['next.reward']
+    assert summary['frames'] == len(found) > 100
+    assert not found.any()
 
 
 def test_an_episode_that_lacks_a_reward_is_left_out(exported, bag_of) -> None:
