@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rtrrl_ros.bags.demonstrations.laps.demonstrations import RecordedConfig, recorded_laps
 
+from rtrrl_ros.bags.demonstrations.laps import RecordedConfig, recorded_laps
 from rtrrl_ros.configuration import TaskConfig, load_task_config
 from rtrrl_ros.errors import UserError
 from rtrrl_ros.imitation.demonstrations import Perturbation

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
-from rtrrl_ros.bags.demonstrations.laps.drive_messages import DriveMessages
 
+from rtrrl_ros.bags.demonstrations.drive_messages import DriveMessages
 from rtrrl_ros.driving.reward_signal import RewardSignal
 from rtrrl_ros.nodes.event_messages import event_packet_messages
 from rtrrl_ros.nodes.messages import (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rtrrl_ros.bags.demonstrations.laps.drive_messages import DriveMessages
-from rtrrl_ros.bags.demonstrations.laps.frame_streams import EVENT_PACKET, EVENTS
 
+from rtrrl_ros.bags.demonstrations.drive_messages import DriveMessages
+from rtrrl_ros.bags.demonstrations.frame_streams import EVENT_PACKET, EVENTS
 from rtrrl_ros.bags.tracks import ACKERMANN_CMD, EXECUTED, ODOM, REWARD, TELEOP
 from rtrrl_ros.bags.writing import BagWriter
 from rtrrl_ros.perception.events.contract import EventBatch

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rtrrl_ros.bags.demonstrations.laps.demonstrations import RecordedConfig, recorded_laps
 
+from rtrrl_ros.bags.demonstrations.laps import RecordedConfig, recorded_laps
 from rtrrl_ros.errors import UserError
 from rtrrl_ros.perception.events.frames import FrameConfig
 from rtrrl_ros.perception.events.windows import WindowConfig

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rtrrl_ros.bags.demonstrations.laps.demonstrations import (
+
+from rtrrl_ros.bags.demonstrations.frame_streams import EVENTS
+from rtrrl_ros.bags.demonstrations.laps import (
     Recorded,
     RecordedConfig,
     recorded_laps,
 )
-from rtrrl_ros.bags.demonstrations.laps.frame_streams import EVENTS
-
 from rtrrl_ros.errors import UserError
 from rtrrl_ros.perception.events.contract import EventBatch
 from rtrrl_ros.perception.events.frames import FrameConfig

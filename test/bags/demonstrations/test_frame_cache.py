@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rtrrl_ros.bags.demonstrations.laps.frame_cache import CachedDrive, cached_drive
 
-from rtrrl_ros.bags.demonstrations.laps import frame_cache
+from rtrrl_ros.bags.demonstrations import frame_cache
+from rtrrl_ros.bags.demonstrations.frame_cache import CachedDrive, cached_drive
 from rtrrl_ros.errors import UserError
 from rtrrl_ros.perception.events.frames import FrameConfig
 from rtrrl_ros.perception.events.windows import WindowConfig

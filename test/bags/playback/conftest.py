@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rtrrl_ros.bags.playback.pacing.destinations import EVENTS, EXECUTED, FEATURES, REWARD
 
+from rtrrl_ros.bags.playback.destinations import EVENTS, EXECUTED, FEATURES, REWARD
 from rtrrl_ros.bags.reading import Record
 
 

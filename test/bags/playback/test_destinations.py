@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rtrrl_ros.bags.playback.pacing.destinations import (
+
+from rtrrl_ros.bags.playback.destinations import (
     CLOCK,
     CLOCK_TYPE,
     HEARD,
@@ -11,7 +12,6 @@ from rtrrl_ros.bags.playback.pacing.destinations import (
     destination,
     is_permitted,
 )
-
 from rtrrl_ros.errors import UserError
 
 DRIVE = 'ackermann_msgs/msg/AckermannDriveStamped'

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rtrrl_ros.bags.playback.pacing.destinations import EXECUTED, REWARD
-from rtrrl_ros.bags.playback.pacing.lockstep import DRAINED_S, LockstepPlayback
-from rtrrl_ros.bags.playback.pacing.read_ahead import ReadAhead
 
+from rtrrl_ros.bags.playback.destinations import EXECUTED, REWARD
+from rtrrl_ros.bags.playback.lockstep import DRAINED_S, LockstepPlayback
+from rtrrl_ros.bags.playback.read_ahead import ReadAhead
 from rtrrl_ros.bags.reading import Record
 from rtrrl_ros.bags.stamps import stamp_ns
 

@@ -6,8 +6,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rtrrl_ros.bags.playback.pacing.playback import BURST, Playback
 
+from rtrrl_ros.bags.playback.pacing import BURST, Playback
 from rtrrl_ros.bags.reading import Record
 
 BEGIN_S = 1000.0

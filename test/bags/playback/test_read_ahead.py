@@ -4,7 +4,8 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rtrrl_ros.bags.playback.pacing.read_ahead import LOOKAHEAD_NS, ReadAhead
+
+from rtrrl_ros.bags.playback.read_ahead import LOOKAHEAD_NS, ReadAhead
 
 MS = 1_000_000
 SENSOR = '/event_camera/events'

@@ -6,9 +6,9 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rtrrl_ros.bags.playback.pacing.destinations import EVENTS
-from rtrrl_ros.bags.playback.pacing.rounds import Rounds
 
+from rtrrl_ros.bags.playback.destinations import EVENTS
+from rtrrl_ros.bags.playback.rounds import Rounds
 from rtrrl_ros.bags.reading import Record
 from rtrrl_ros.bags.stamps import stamp_ns
 
