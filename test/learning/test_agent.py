@@ -66,6 +66,7 @@ OPTIONS = {
     'scales': {'normalize_observations': True, 'scale_rewards': True},
     'obgd': {'optimizer': 'obgd', 'actor_learning_rate': 0.1, 'critic_learning_rate': 0.1},
     'drift': {'drift_limit': 0.01, 'drift_penalty': 1.0},
+    'aspiration': {'aspiration_reward': 0.5, 'aspiration_band': 2.0, 'drift_penalty': 1.0},
 }
 
 

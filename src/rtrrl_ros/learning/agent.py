@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from .aspiration import Aspiration
 from .config import LearnerConfig
 from .network import Network
 from .policy import Policy
@@ -74,6 +75,8 @@ class Agent:
         self.pretrained = networks['actor'].flat.clone()
         self.observations = ObservationScale(observation_size)
         self.rewards = RewardScale(config.gamma)
+        self.aspiration = Aspiration(config)
+        self._try(self.aspiration.effort)
         self.counters = Counters()
         self._acted = False
         self._meta = np.zeros(networks['actor'].cell.input_size, np.float32)
@@ -157,15 +160,22 @@ class Agent:
             self._meta[-1] = reward
         if not self.learning or not self._acted:
             return NOTHING
-        if self.config.scale_rewards:
-            reward = self.rewards.apply(reward, first)
+        scaled = self.rewards.apply(reward, first) if self.config.scale_rewards else reward
         update = self.rtrrl.learn(
-            reward=reward, first=first, terminated=terminated, executed=executed,
+            reward=scaled, first=first, terminated=terminated, executed=executed,
             train_actor=self.training_actor,
         )  # fmt: skip
+        if not first and not terminated:  # a penalty tells that it was bad, not how it drove
+            self._try(self.aspiration.observe(reward))
         self.counters.updates += update.updated
         self.counters.refused += update.refused
         return update
+
+    def _try(self, effort: float) -> None:
+        """Explore and learn with this effort from now on."""
+        if self.aspiration.present and self.learning:
+            self.policy.effort = effort
+            self.rtrrl.actor.scale_steps(effort)
 
     def skip(self) -> None:
         """A partner of the newest observation is missing: learn nothing from it."""

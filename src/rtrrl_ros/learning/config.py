@@ -104,6 +104,19 @@ class LearnerConfig(Checked):
         0.0, 'correlation of the exploration noise between two decisions', low=0, high=1,
         high_open=True,
     )  # fmt: skip
+    aspiration_reward: float = parameter(
+        0.0, 'mean reward of a decision that is good enough: what is explored and learned shrinks '
+        'with what is missing to it',
+    )  # fmt: skip
+    aspiration_band: float = parameter(
+        0.0, 'what is missing where exploration and learning are full; 0: always full', low=0
+    )
+    aspiration_floor: float = parameter(
+        0.1, 'share of them that remains where nothing is missing', low=0, low_open=True, high=1
+    )
+    aspiration_memory: int = parameter(
+        200, 'decisions over which rewards are averaged for this', low=1
+    )
     guard: bool = parameter(True, 'watch returns and drift; roll back to the best weights so far')
     rollback_reference: str = parameter(
         'baseline', 'what a lap is compared with: the return before learning, or what the best '

@@ -14,8 +14,11 @@ from ..cells.kernels import UpdateRule
 class Optimizer(abc.ABC):
     """`step(delta, z, bonus)` is the increment of the parameters.
 
-    Ascent: z is a gradient of the log-likelihood or of the value, bonus one of the entropy.
+    Ascent: z is a gradient of the log-likelihood or of the value, bonus one of the entropy. The
+    learning rate may be changed between two steps.
     """
+
+    learning_rate: float
 
     @abc.abstractmethod
     def step(self, delta: float, z: Tensor, bonus: Tensor | None = None) -> Tensor:

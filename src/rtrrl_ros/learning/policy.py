@@ -18,9 +18,15 @@ LOG_STD = (-4.0, 1.0)
 
 
 class Policy(abc.ABC):
-    """A distribution over actions given the output (head_size,) of a network."""
+    """A distribution over actions given the output (head_size,) of a network.
+
+    Attributes
+    ----------
+    effort : factor on a fixed standard deviation
+    """
 
     head_size: int
+    effort: float = 1.0
 
     def __init__(self, head_size: int, seed: int) -> None:
         self.head_size = head_size
@@ -45,12 +51,17 @@ class GaussianPolicy(Policy):
 
     n' = rho n + sigma sqrt(1 - rho^2) eps. Given n, the action is Gaussian around mean + rho n, so
     d log pi / d mean = eps / (sigma sqrt(1 - rho^2)) exactly; rho = 0 gives independent samples.
+
+    Attributes
+    ----------
+    innovation_std : sigma sqrt(1 - rho^2) at full effort
+    newest_std : the same as the newest action was sampled with
     """
 
     def __init__(self, action_size: int, std: float, correlation: float, seed: int) -> None:
         super().__init__(action_size, seed)
         self.correlation = correlation
-        self.innovation_std = std * math.sqrt(1.0 - correlation**2)
+        self.innovation_std = self.newest_std = std * math.sqrt(1.0 - correlation**2)
         self.noise = np.zeros(action_size)
 
     def reset(self) -> None:
@@ -60,8 +71,9 @@ class GaussianPolicy(Policy):
     def sample(self, out: np.ndarray) -> np.ndarray:
         innovation = self.generator.standard_normal(self.head_size)
         action = np.empty(self.head_size, np.float32)
+        self.newest_std = self.effort * self.innovation_std
         _perturb(
-            out, innovation, self.correlation, self.innovation_std,
+            out, innovation, self.correlation, self.newest_std,
             self.noise, self.log_prob_gradient, action,
         )  # fmt: skip
         return action

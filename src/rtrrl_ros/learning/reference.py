@@ -27,6 +27,7 @@ class ReferenceNetwork:
         self.flat = network.flat
         self.origin = network.flat.clone()
         self.eligibility = torch.zeros_like(network.flat)
+        self._pull = rule.pull
         self.optimizer = make_optimizer(rule, network.flat.numel(), network.flat.dtype)
         self.finite = True
         self._feedback = None if feedback is None else feedback.to(network.flat.dtype)
@@ -64,8 +65,8 @@ class ReferenceNetwork:
 
     def _move(self, delta: float, bonus: Tensor | None) -> None:
         drift = self.flat + self.optimizer.step(delta, self.eligibility, bonus) - self.origin
-        if self.rule.pull:
-            drift.mul_(1.0 - self.rule.pull)
+        if self._pull:
+            drift.mul_(1.0 - self._pull)
         norm = float(torch.linalg.vector_norm(drift))
         if norm > self.rule.drift_limit:
             drift.mul_(self.rule.drift_limit / norm)
@@ -96,6 +97,11 @@ class ReferenceNetwork:
         """Pull towards these parameters (P,) from now on, and go no further from them."""
         self.origin.copy_(origin)
         self.rule = dataclasses.replace(self.rule, drift_limit=drift_limit)
+
+    def scale_steps(self, factor: float) -> None:
+        """Multiply learning rate and pull, as they are in `rule`, by this factor (0, 1]."""
+        self.optimizer.learning_rate = factor * self.rule.learning_rate
+        self._pull = factor * self.rule.pull
 
     def drift(self) -> float:
         """||theta - origin||."""

@@ -57,6 +57,9 @@ class TdNetwork(Protocol):
     def tether(self, origin: Tensor, drift_limit: float) -> None:
         """Pull towards these parameters (P,) from now on, and go no further from them."""
 
+    def scale_steps(self, factor: float) -> None:
+        """Multiply learning rate and pull, as they are in `rule`, by this factor (0, 1]."""
+
     def drift(self) -> float:
         """||theta - origin||."""
 

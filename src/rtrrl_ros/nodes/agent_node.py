@@ -109,7 +109,10 @@ class AgentNode(ManagedNode):
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         frozen = self._agent.guard.frozen
         line = 'learning stopped by the guard' if frozen else 'active'
-        return (WARN if frozen else OK), line, dataclasses.asdict(self._agent.counters)
+        values = dataclasses.asdict(self._agent.counters)
+        if self._agent.aspiration.present:
+            values['effort'] = f'{self._agent.aspiration.effort:.2f}'
+        return (WARN if frozen else OK), line, values
 
     def _on_features(self, message: Features) -> None:
         self._send(self._driver.on_features(stamp_ns(message), features_vector(message)))

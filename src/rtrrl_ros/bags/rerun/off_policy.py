@@ -53,7 +53,7 @@ class TakenActions(Policy):
             return mean
         away = self.taken.astype(np.float64) - mean
         if isinstance(self._inner, GaussianPolicy):
-            std = np.full(len(mean), self._inner.innovation_std)
+            std = np.full(len(mean), self.effort * self._inner.innovation_std)
             surprise = (away - self._inner.correlation * self._noise) / std
             gradient = surprise / std
         else:
@@ -87,6 +87,6 @@ def sampled_log_density(policy: Policy, proposed: np.ndarray, taken: np.ndarray)
     """
     if not isinstance(policy, GaussianPolicy):
         return None
-    std = policy.innovation_std
+    std = policy.newest_std
     surprise = (taken.astype(np.float64) - proposed) / std + std * policy.log_prob_gradient
     return log_density(surprise, np.full(len(taken), std))

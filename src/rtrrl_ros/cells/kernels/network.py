@@ -74,7 +74,7 @@ class FusedNetwork:
                 "use gradient='rflo', float32, or the reference in torch"
             )
         self.cell, self.rule, self.head_size = cell, rule, head_size
-        self._decay = float(rule.decay)
+        self._decay, self._factor = float(rule.decay), 1.0
         self._layout: Layout = _MODULES[cell.name].layout(cell, head_size)
         if parameters.shape != (self._layout.parameters,):
             raise ValueError(f'{tuple(parameters.shape)} parameters, not {self._layout.parameters}')
@@ -143,12 +143,22 @@ class FusedNetwork:
             kappa, longest if adam else 0.0, 1.0, 1.0,
         )  # fmt: skip
         self._hyper[td.REACH] = math.inf  # the parameters may have been moved
+        self.scale_steps(self._factor)
 
     def tether(self, origin: Tensor, drift_limit: float) -> None:
         """Pull towards these parameters (P,) from now on, and go no further from them."""
         self.origin.copy_(origin)
         self.rule = dataclasses.replace(self.rule, drift_limit=drift_limit)
         self._hyper[td.DRIFT_LIMIT], self._hyper[td.REACH] = drift_limit, math.inf
+
+    def scale_steps(self, factor: float) -> None:
+        """Multiply learning rate and pull, as they are in `rule`, by this factor (0, 1].
+
+        The bound on the length of a step stays what it is without: it only has to be one.
+        """
+        self._factor = factor
+        self._hyper[td.LEARNING_RATE] = factor * self.rule.learning_rate
+        self._hyper[td.PULL] = factor * self.rule.pull
 
     def step(self, x: Array, with_trace: bool = True) -> Array:
         """Advance by one input (input_size,).
