@@ -590,6 +590,26 @@ def test_any_part_of_a_file_gives_the_messages_before_the_cut(
         assert len(got or ()) >= (25 if kind == 'zstd' else 28)
 
 
+@pytest.mark.parametrize('length', [200, 9000])
+def test_a_cut_through_a_row_of_a_database_makes_no_message_up(
+    bags_in, tmp_path: Path, length: int
+) -> None:
+    """Rows of a page, and rows of several pages: what is missing would read as zeros."""
+    messages = [
+        dataclasses.replace(sample, data=sample.data[:4] + bytes([65 + i]) * length)
+        for i, sample in enumerate(bags_in.samples(30))
+    ]
+    data = next(bags_in(tmp_path).of_rosbags(messages, 'sqlite3').glob('*.db3')).read_bytes()
+    known, counts = {sample.data for sample in messages}, set()
+    for size in range(len(data) - (1 << 16 if length > 4096 else 12_000), len(data), 397):
+        (tmp_path / 'bag').write_bytes(data[:size])
+        got = readable(tmp_path / 'bag')
+        assert got is not None and set(got) <= known, size
+        counts.add(len(got))
+    assert len(counts) >= 3  # cuts at several places, and no more is given up than must be
+    assert max(counts) >= 29
+
+
 @given(
     kind=st.sampled_from(KINDS),
     changes=st.lists(st.tuples(st.floats(0.0, 0.999), st.integers(0, 255)), min_size=1, max_size=4),

@@ -144,18 +144,17 @@ def test_what_is_noted_about_a_recording(tmp_path: Path) -> None:
 
 def full_after(monkeypatch, bytes_left: int) -> None:
     """A disk with so much left: what fits of a write is written, as the system does."""
-    write = os.write
     left = bytes_left
 
-    def limited(descriptor: int, data) -> int:
+    def limited(descriptor: int, parts) -> int:
         nonlocal left
         if left <= 0:
             raise OSError(errno.ENOSPC, 'No space left on device')
-        written = write(descriptor, data[:left])
+        written = os.write(descriptor, b''.join(parts)[:left])
         left -= written
         return written
 
-    monkeypatch.setattr(mcap_writing.os, 'write', limited)
+    monkeypatch.setattr(mcap_writing.os, 'writev', limited)
 
 
 @given(bytes_left=st.integers(0, 14_000), compression=st.sampled_from(['none', 'zstd']))

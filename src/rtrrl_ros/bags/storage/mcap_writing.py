@@ -9,7 +9,9 @@ import contextlib
 import io
 import os
 import struct
+import sys
 import zlib
+from array import array
 from pathlib import Path
 
 import zstandard
@@ -17,17 +19,16 @@ from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
 from mcap.records import (
     Channel,
-    Chunk,
     ChunkIndex,
     DataEnd,
     Footer,
     Header,
     McapRecord,
-    MessageIndex,
     Schema,
     Statistics,
 )
 
+from .chunk_buffer import ChunkBuffer
 from .mcap_blocks import MAGIC
 
 COMPRESSIONS = ('none', 'zstd')
@@ -36,6 +37,11 @@ ZSTD_LEVEL = 1
 #: opcode, length; channel, sequence number, log time, publish time
 _MESSAGE = struct.Struct('<BQHIQQ')
 _MESSAGE_BYTES = _MESSAGE.size - 9
+#: opcode, length; first and last log time, size, checksum, length of the compression's name
+_CHUNK = struct.Struct('<BQQQQII')
+_SIZE = struct.Struct('<Q')
+#: opcode, length; channel, bytes of (log time, offset) pairs
+_INDEX = struct.Struct('<BQHI')
 
 
 class McapWriter:
@@ -70,7 +76,8 @@ class McapWriter:
         self._schemas: list[Schema] = []
         self._channels: list[Channel] = []
         self._index: list[ChunkIndex] = []
-        self._new_chunk()
+        self._chunk = ChunkBuffer()
+        self._offsets: dict[int, array[int]] = {}  # log time, offset, log time, ...
         try:
             self._write(MAGIC + _bytes(Header(profile='ros2', library='rtrrl_ros')))
         except OSError:
@@ -93,58 +100,71 @@ class McapWriter:
             encoding = 'ros2msg' if definition else ''
             schema = Schema(number, data=definition.encode(), encoding=encoding, name=type_name)
             self._schemas.append(schema)
-            self._chunk += _bytes(schema)
+            self._chunk.append(_bytes(schema))
         channel = Channel(len(self._channels) + 1, topic, 'cdr', metadata, schema.id)
         self._channels.append(channel)
-        self._chunk += _bytes(channel)
+        self._chunk.append(_bytes(channel))
         self.channels[topic] = channel.id
 
     def add(self, channel: int, log_ns: int, publish_ns: int, data: bytes) -> None:
         """Add a message to the chunk."""
-        index = self._offsets.setdefault(channel, [])
-        index.append((log_ns, len(self._chunk)))
-        self._chunk += _MESSAGE.pack(
-            Opcode.MESSAGE, _MESSAGE_BYTES + len(data), channel,
-            (self.counts.get(channel, 0) + len(index)) & 0xFFFFFFFF, log_ns, publish_ns,
-        )  # fmt: skip
-        self._chunk += data
+        index = self._offsets.get(channel)
+        if index is None:
+            index = self._offsets[channel] = array('Q')
+        index.append(log_ns)
+        index.append(self._chunk.size)
+        number = (self.counts.get(channel, 0) + len(index) // 2) & 0xFFFFFFFF
+        self._chunk.append(
+            _MESSAGE.pack(
+                Opcode.MESSAGE, _MESSAGE_BYTES + len(data), channel, number, log_ns, publish_ns
+            )
+        )
+        self._chunk.append(data)
 
     @property
     def pending(self) -> int:
-        return len(self._chunk)
+        return self._chunk.size
 
     def flush(self) -> None:
-        """Write the chunk. `OSError`: nothing of it was written, and the file is as it was."""
+        """Write the chunk. `OSError`: nothing of it was written, and the file is as it was.
+
+        Written here and not by the library, which copies the messages four times.
+        """
         if not self._offsets:
             return  # declarations alone wait for the first message
-        content = bytes(self._chunk)
-        times = [log_ns for index in self._offsets.values() for log_ns, _ in index]
-        first, last = min(times), max(times)
-        data = self._compressor.compress(content) if self._compressor else content
-        chunk = Chunk(
-            compression='zstd' if self._compressor else '', data=data,
-            message_start_time=first, message_end_time=last,
-            uncompressed_crc=zlib.crc32(content), uncompressed_size=len(content),
-        )  # fmt: skip
-        builder = RecordBuilder()
-        chunk.write(builder)
-        chunk_length, offsets = builder.count, {}
-        for channel, index in self._offsets.items():
-            offsets[channel] = self.size + builder.count
-            MessageIndex(channel, index).write(builder)
+        first = min(min(index[::2]) for index in self._offsets.values())
+        last = max(max(index[::2]) for index in self._offsets.values())
+        start, size = self.size, self._chunk.size
+        with self._chunk.content() as content:
+            data = self._compressor.compress(content) if self._compressor else content
+            compression = b'zstd' if self._compressor else b''
+            length, packed = _CHUNK.size - 9 + len(compression) + _SIZE.size, len(data)
+            checksum = zlib.crc32(content)
+            head = _CHUNK.pack(
+                Opcode.CHUNK, length + packed, first, last, size, checksum, len(compression)
+            )
+            head += compression + _SIZE.pack(packed)
+            chunk_length, indices, offsets = len(head) + packed, bytearray(), {}
+            for channel, index in self._offsets.items():
+                offsets[channel] = start + chunk_length + len(indices)
+                pairs = _little_endian(index)
+                indices += _INDEX.pack(
+                    Opcode.MESSAGE_INDEX, _INDEX.size - 9 + len(pairs), channel, len(pairs)
+                )
+                indices += pairs
+            self._write(head, data, indices)
         entry = ChunkIndex(
-            chunk_length=chunk_length, chunk_start_offset=self.size, compression=chunk.compression,
-            compressed_size=len(data), message_end_time=last, message_index_offsets=offsets,
-            message_index_length=builder.count - chunk_length, message_start_time=first,
-            uncompressed_size=len(content),
+            chunk_length=chunk_length, chunk_start_offset=start, compression=compression.decode(),
+            compressed_size=packed, message_end_time=last, message_index_offsets=offsets,
+            message_index_length=len(indices), message_start_time=first, uncompressed_size=size,
         )  # fmt: skip
-        self._write(builder.end())
         self._index.append(entry)
         self.start_ns = min(first, self.start_ns) if self.counts else first
         self.end_ns = max(last, self.end_ns)
         for channel, index in self._offsets.items():
-            self.counts[channel] = self.counts.get(channel, 0) + len(index)
-        self._new_chunk()
+            self.counts[channel] = self.counts.get(channel, 0) + len(index) // 2
+        self._chunk.clear()
+        self._offsets.clear()
 
     def sync(self) -> None:
         """Wait until what was flushed would survive the loss of power; from any thread."""
@@ -165,10 +185,6 @@ class McapWriter:
         finally:
             os.close(self._descriptor)
 
-    def _new_chunk(self) -> None:
-        self._chunk = bytearray()
-        self._offsets: dict[int, list[tuple[int, int]]] = {}
-
     def _summary(self) -> bytes:
         """The end of the file: everything a reader needs to know before it reads."""
         end = _bytes(DataEnd(data_section_crc=0))
@@ -188,17 +204,30 @@ class McapWriter:
         crc = zlib.crc32(footer, zlib.crc32(summary))
         return end + summary + _bytes(Footer(start, 0, crc)) + MAGIC
 
-    def _write(self, data: bytes) -> None:
-        """Append all of it or nothing."""
-        view = memoryview(data)
+    def _write(self, *parts: bytes | bytearray | memoryview) -> None:
+        """Append all of it or nothing, in one call of the system: a kill does not come between."""
+        views = [memoryview(part) for part in parts]
         try:
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+            while views:
+                written = os.writev(self._descriptor, views)
+                while views and written >= len(views[0]):
+                    written -= len(views.pop(0))
+                if views:
+                    views[0] = views[0][written:]
         except OSError:
             os.ftruncate(self._descriptor, self.size)
             os.lseek(self._descriptor, self.size, io.SEEK_SET)
             raise
-        self.size += len(data)
+        finally:
+            views.clear()  # who keeps the error does not keep the messages
+        self.size += sum(len(part) for part in parts)
+
+
+def _little_endian(numbers: 'array[int]') -> bytes:
+    if sys.byteorder == 'big':
+        numbers = numbers[:]
+        numbers.byteswap()
+    return numbers.tobytes()
 
 
 def _bytes(record: McapRecord) -> bytes:

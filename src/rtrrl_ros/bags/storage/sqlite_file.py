@@ -5,6 +5,7 @@ not used.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from ..contract import Channel, DamagedFileError, Record, Source
 from ..message_types import full_type_name
 from .metadata import parse_qos
+from .sqlite_pages import OVERFLOW_MARGIN, cut_row
 from .zstd import unpacked
 
 MAGIC = b'SQLite format 3\0'
@@ -56,7 +58,7 @@ class SqliteFile:
                 # somebody wants to repair it. What is missing then reads as zeros.
                 self._database.execute('PRAGMA writable_schema = ON')
                 self._read_topics()
-                self._salvage(str(error))
+                self._salvage(str(error), path)
         except sqlite3.Error as error:
             self.close()
             raise DamagedFileError(f'no database of a bag ({error})') from error
@@ -102,20 +104,26 @@ class SqliteFile:
             raise sqlite3.DatabaseError('a time is no number')
         self.start_ns, self.end_ns = start_ns or 0, end_ns or 0
 
-    def _salvage(self, why: str) -> None:
+    def _salvage(self, why: str, path: Path) -> None:
         """Find out which messages can be read."""
-        self.counts, self._rows = {}, []
+        ((page_bytes,),) = self._all('PRAGMA page_size')
+        leaf, cut = cut_row(path, page_bytes)
+        rows: list[tuple[int, int, int, int]] = []
         query = 'SELECT id, topic_id, timestamp, data FROM messages NOT INDEXED ORDER BY id'
         try:
             with closing(self._database.cursor()) as cursor:
                 for row, topic, log_ns, data in cursor.execute(query):
                     if not _sound(log_ns, data) or topic not in self.channels:
                         break
-                    self.counts[topic] = self.counts.get(topic, 0) + 1
-                    self._rows.append((log_ns, row))
+                    rows.append((log_ns, row, topic, len(data)))
         except sqlite3.Error as error:
             why = str(error)
-        self._rows.sort()
+        if not leaf:  # the cut may go through the newest row of several pages
+            long = [row for _, row, _, size in rows if size > page_bytes - 2 * OVERFLOW_MARGIN]
+            cut = max(long, default=None)
+        rows = sorted(found for found in rows if found[1] != cut)
+        self._rows = [(log_ns, row) for log_ns, row, _, _ in rows]
+        self.counts = dict(Counter(topic for _, _, topic, _ in rows))
         if self._rows:
             self.start_ns, self.end_ns = self._rows[0][0], self._rows[-1][0]
         self.incomplete = f'damaged after {len(self._rows)} messages ({why})'
