@@ -39,6 +39,7 @@ GOAL = 0.1
 OBSERVATIONS = 200
 PATIENCE_S = 60.0
 SETTLE_S = 2.0
+DISCOVERY_S = 4.0
 
 
 def main() -> int:
@@ -112,6 +113,8 @@ def measure(
         with subprocess.Popen([*command, *parameters], stdout=subprocess.DEVNULL) as process:
             wait(bag.is_dir, 'the recorder')
             wait(lambda: publisher.get_subscription_count() > 0, 'its subscription')
+            # a reader that was found takes some seconds until it has found the writer
+            time.sleep(DISCOVERY_S)
             send(publisher, packets, SETTLE_S)
             before, begin_s = cpu_s(process.pid), time.monotonic()
             sent = send(publisher, packets, seconds)

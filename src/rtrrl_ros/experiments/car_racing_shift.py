@@ -10,7 +10,7 @@ import matplotlib
 from ..configuration import TaskConfig
 from ..driving.report import LAST_LAPS
 from .runs import run_all
-from .trial_job import ARMS, COLOURS, run_job, shared_by_jobs
+from .trial_job import ARMS, COLOURS, make_job, run_job, shared_by_jobs
 
 matplotlib.use('Agg')  # no display on a server
 from matplotlib import pyplot
@@ -36,8 +36,8 @@ def run(
     workers: int, on_run: Callable[[int, int], None],
 ) -> list[Outcome]:  # fmt: skip
     """Drive every arm on every seed; writes runs.jsonl, table.md and laps.png under `out`."""
-    shared = {**shared_by_jobs('car-racing', model, config, laps), 'shift': shift}
-    jobs = [{**shared, 'arm': arm, 'seed': seed} for seed in seeds for arm in ARMS]
+    shared = shared_by_jobs('car-racing', model, config, laps)
+    jobs = [make_job(shared, shift, arm, seed) for seed in seeds for arm in ARMS]
     results = run_all(run_job, jobs, out / 'runs.jsonl', workers, on_run)
     returns: dict[int, dict[str, list[float]]] = {seed: {} for seed in seeds}
     marks: dict[int, dict[str, int]] = {seed: {} for seed in seeds}

@@ -15,7 +15,7 @@ import matplotlib
 from ..configuration import TaskConfig
 from ..driving.report import LAST_LAPS
 from .runs import run_all
-from .trial_job import COLOURS, run_job, shared_by_jobs
+from .trial_job import COLOURS, make_job, run_job, shared_by_jobs
 
 matplotlib.use('Agg')  # no display on a server
 from matplotlib import pyplot
@@ -88,7 +88,7 @@ def run(
             for arm, shift in arms:
                 keys.append((cell, seed, arm, ', '.join(shift)))
                 common = learning if arm == 'tuned' else shared
-                jobs.append({**common, 'shift': shift, 'arm': arm, 'seed': seed})
+                jobs.append(make_job(common, shift, arm, seed))
     results = run_all(run_job, jobs, out / 'runs.jsonl', workers, on_run)
     found = dict(zip(keys, (result['laps'] for result in results), strict=True))
     outcomes = [

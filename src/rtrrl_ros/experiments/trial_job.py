@@ -12,11 +12,14 @@ from ..worlds.shifts import parse_shift
 
 #: (learn, explore) of each arm
 ARMS = {'frozen': (False, False), 'frozen, exploring': (False, True), 'tuned': (True, True)}
+#: settings of the learner that decide how a policy drives that does not learn; one that explores
+ACTING = ('network', 'meta_inputs', 'normalize_observations', 'exploration')
+EXPLORING = ('exploration_std', 'exploration_correlation')
 COLOURS = {'frozen': '#d62728', 'frozen, exploring': '#ff9f40', 'tuned': '#1f77b4'}
 
 
 def shared_by_jobs(task: str, model: Path, config: TaskConfig, laps: int) -> dict[str, Any]:
-    """What every job of a model has in common; with 'shift', 'arm' and 'seed' it is a job."""
+    """What every job of a model has in common; see `make_job`."""
     return {
         'task': task,
         'model': str(_portable(model)),
@@ -26,6 +29,19 @@ def shared_by_jobs(task: str, model: Path, config: TaskConfig, laps: int) -> dic
         'reward': dataclasses.asdict(config.reward),
         'world': dataclasses.asdict(config.world),
     }
+
+
+def make_job(shared: dict[str, Any], shift: list[str], arm: str, seed: int) -> dict[str, Any]:
+    """The trial of an arm, without those settings of the learner that it does not depend on.
+
+    When the others change, what a frozen policy did need not be driven again.
+    """
+    learn, explore = ARMS[arm]
+    learner = shared['learner']
+    if not learn:
+        names = ACTING + (EXPLORING if explore else ())
+        learner = {name: learner[name] for name in names}
+    return {**shared, 'learner': learner, 'shift': shift, 'arm': arm, 'seed': seed}
 
 
 def _portable(path: Path) -> Path:

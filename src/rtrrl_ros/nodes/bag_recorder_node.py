@@ -27,9 +27,9 @@ from .run_record import PROGRESS
 from .topic_intake import TopicIntake
 
 #: the middleware keeps 1000 messages of a topic meanwhile; a camera sends as many in a second
-TAKE_PERIOD_S = 0.02
+TAKE_PERIOD_S = 0.05
 #: what comes up is heard this soon; a world begins as soon as it has been discovered by others
-DISCOVER_PERIOD_S = 0.1
+DISCOVER_PERIOD_S = 0.25
 SECOND_S = 1.0
 
 
