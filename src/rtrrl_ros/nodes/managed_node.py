@@ -22,6 +22,7 @@ from ..parameters import Checked, parameter
 from . import priority
 from .diagnostics import OK, diagnostic_array
 from .node_parameters import NodeParameters
+from .watchdog import Watchdog
 
 T = TypeVar('T')
 
@@ -56,6 +57,7 @@ class ManagedNode(LifecycleNode):
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._declared = NodeParameters(self, (StartConfig, *self.sections))
         self._own: list[Callable[[], Any]] = []  # undo what configure made
+        self._watchdog = Watchdog()
 
     # Hooks for subclasses. UserError in `configure` means: refuse, with this line.
 
@@ -96,6 +98,7 @@ class ManagedNode(LifecycleNode):
 
         def heard(message: Any) -> None:
             if self.active:
+                self._watchdog.feed()
                 callback(message)
 
         subscription = self.create_subscription(kind, topic, heard, qos)
@@ -107,6 +110,7 @@ class ManagedNode(LifecycleNode):
 
         def due() -> None:
             if self.active:
+                self._watchdog.feed()
                 callback()
 
         timer = self.create_timer(period_s, due, clock=self._steady)
@@ -125,6 +129,7 @@ class ManagedNode(LifecycleNode):
 
     def shut_down(self) -> None:
         """The process is about to end, from whatever state."""
+        self._watchdog.rest()
         if self.active:
             self.trigger_deactivate()
 
@@ -154,6 +159,7 @@ class ManagedNode(LifecycleNode):
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._watchdog.rest()
         self.deactivate()
         self.active = False
         if self.real_time:
