@@ -29,7 +29,7 @@ class TakenActions(Policy):
 
     def __init__(self, inner: GaussianPolicy | LearnedGaussianPolicy) -> None:
         super().__init__(inner.head_size, seed=0)
-        self._inner = inner
+        self._inner, self.effort = inner, inner.effort
         self._noise: np.ndarray | float = 0.0  # what the newest action was off its mean
         self.taken: np.ndarray | None = None
         self.taken_log_density: float | None = None
