@@ -4,6 +4,10 @@ import signal
 import sys
 import time
 
+import pytest
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+
 PROGRAM = """
 import ctypes, sys
 from rtrrl_ros.nodes import process, watchdog
@@ -41,3 +45,15 @@ def test_one_that_is_only_slow_goes_on(graph):
     graph.until(lambda: graph.output(process).count('hangs') >= 3, 'it to go on')
     process.send_signal(signal.SIGINT)
     assert graph.exit_status(process, 20.0) == 0
+
+
+@pytest.mark.parametrize(
+    'transition', [Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVE_SHUTDOWN]
+)
+def test_one_that_has_nothing_to_do_any_more_does_not_hang(graph, transition):
+    process = graph.run([sys.executable, '-c', PROGRAM, '0'])
+    graph.until(lambda: 'hangs' in graph.output(process), 'it to be active')
+    request = ChangeState.Request(transition=Transition(id=transition))
+    assert graph.call(ChangeState, '/hanging/change_state', request).success
+    graph.for_seconds(3.0)  # twice as long as it takes to be ended
+    assert process.poll() is None

@@ -171,6 +171,7 @@ class ManagedNode(LifecycleNode):
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._watchdog.rest()
         if self.active:
             self.deactivate()
             self.active = False

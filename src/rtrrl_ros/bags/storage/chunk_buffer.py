@@ -15,14 +15,14 @@ class ChunkBuffer:
     """
 
     def __init__(self) -> None:
-        self._memory = bytearray(USUAL_BYTES)
+        self._memory = bytearray()  # a file that is closed keeps none
         self.size = 0
 
     def append(self, data: bytes) -> None:
         """Copy something to the end."""
         end = self.size + len(data)
         if end > len(self._memory):
-            self._memory.extend(bytes(max(end - len(self._memory), len(self._memory) // 2)))
+            self._memory.extend(bytes(max(end, USUAL_BYTES, 3 * end // 2) - len(self._memory)))
         self._memory[self.size : end] = data
         self.size = end
 
@@ -33,5 +33,5 @@ class ChunkBuffer:
     def clear(self) -> None:
         """Begin anew."""
         if len(self._memory) > USUAL_BYTES:
-            self._memory = bytearray(USUAL_BYTES)
+            self._memory = bytearray()
         self.size = 0

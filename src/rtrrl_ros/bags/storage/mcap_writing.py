@@ -179,6 +179,7 @@ class McapWriter:
         if self._closed:
             return
         self._closed = True
+        self._chunk = ChunkBuffer()
         try:
             self._write(self._summary())
             self.sync()
