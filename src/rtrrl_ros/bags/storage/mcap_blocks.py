@@ -94,9 +94,12 @@ def walk(content: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def read_at(file: IO[bytes], offset: int, size: int) -> bytes:
-    """So many bytes, or fewer at the end of the file."""
+    """So many bytes, or fewer at the end of the file, however many a damaged one claims."""
+    left = file.seek(0, 2) - offset
+    if left <= 0:
+        return b''
     file.seek(offset)
-    return file.read(size)
+    return file.read(min(size, left))
 
 
 def cut_off(position: int) -> str:
