@@ -32,7 +32,7 @@ def add_parser(names: argparse._SubParsersAction) -> None:
     parser.add_argument('--laps', type=positive_int, default=10, help='default 10')
     parser.add_argument(
         '--more-laps', type=positive_int, default=0, metavar='N',
-        help='further laps of the learner, to see whether it forgets; default 0',
+        help='further laps under the shift, to see whether the learner forgets; default 0',
     )  # fmt: skip
     parser.add_argument(
         '--shift', action='append', metavar='K=V[,K=V]',
