@@ -15,7 +15,7 @@ CLEAN := env -u PYTHONPATH -u PYTHONHOME -u PYTHONDONTWRITEBYTECODE -u LD_LIBRAR
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
-	@echo 'Options: PYTHON=python3.12, TORCH=cuda (venv)'
+	@echo 'Options: PYTHON=python3.12, TORCH=cuda (venv), TASK=car-racing (run), UPGRADE=1 (lock)'
 
 venv: ## set up .venv: packages, torch, message types, rtrrl_ros itself
 	@tools/set_up_venv.sh

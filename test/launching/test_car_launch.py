@@ -106,6 +106,13 @@ def test_the_drivers_of_the_car_are_started_unless_told_otherwise():
     assert set(without) == OURS | {'joy', 'joy_teleop'}
 
 
+@pytest.mark.usefixtures('car')
+def test_the_camera_publishes_where_the_encoder_listens():
+    started = nodes(stage='full', drivers='true', events_topic='/front/events')
+    for name in ('dv_camera_node', 'encoder_node'):
+        assert value(started[name], '/event_camera/events') == '/front/events'
+
+
 def test_the_reward_from_frames_needs_no_reference():
     started = nodes(stage='shadow', reward='frame', reference='')
     assert set(started) == OURS - {'track_reward_node'} | {'frame_reward_node'}

@@ -1,5 +1,6 @@
 """A launch file and its arguments give the processes that ROS would start."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from rtrrl_ros.errors import UserError
 from rtrrl_ros.launching.description import describe
 from rtrrl_ros.launching.node_element import typed_value
+from rtrrl_ros.worlds.registry import shift_class
 
 NODE = '<node pkg="tools" exec="talk" name="talker" {}>{}</node>'
 
@@ -216,3 +218,18 @@ def test_every_launch_file_of_ours_is_understood():
             'replay': {'model': '/model', 'bag': '/bag'},
         }
         assert describe(file, arguments.get(file.name.split('.')[0], {'model': '/model'}), {})
+
+
+@pytest.mark.parametrize(('task', 'file'), [('line', 'line'), ('car-racing', 'sim')])
+def test_every_shift_is_an_argument_of_the_launch_file_of_its_task(task, file):
+    path = Path(__file__).resolve().parents[2] / 'launch' / f'{file}.launch.xml'
+    world = f'{task.replace("-", "_")}_node'
+
+    def commands(**arguments):
+        nodes = describe(path, {'model': '/model', **arguments}, {})
+        return next(node.command for node in nodes if node.label == world)
+
+    for field in dataclasses.fields(shift_class(task)):
+        value = '0.25' if isinstance(field.default, float) else 'wood'
+        given = set(commands(**{field.name: value})) - set(commands())
+        assert [word.split(':=')[1].strip("'") for word in given] == [value], field.name

@@ -10,7 +10,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         'launch',
         help='run a ROS 2 XML launch file where `ros2 launch` is absent',
         description='Run an XML launch file; with ROS installed, `ros2 launch` runs the same file.',
-        epilog='Example: rtrrl launch sim.launch.xml laps:=3 learn:=true',
+        epilog='Example: rtrrl launch line.launch.xml model:=models/line-lrcssm learn:=true',
     )
     parser.add_argument('file', metavar='FILE', help='path, or the name of one of our launch files')
     parser.add_argument('arguments', nargs='*', metavar='name:=value')

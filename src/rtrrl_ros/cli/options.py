@@ -39,7 +39,9 @@ def add_drive_options(parser: argparse.ArgumentParser, laps: int) -> None:
     parser.add_argument('--laps', type=positive_int, default=laps, help=f'default {laps}')
     parser.add_argument(
         '--shift', action='append', default=[], metavar='K=V',
-        help='change the vehicle or the light; may be given several times',
+        help='change the vehicle or the light, may be given several times. line: steering_offset, '
+        'light, contrast_threshold, speed, latency, floor_texture; car-racing: steering_offset, '
+        'engine_power, friction, light',
     )  # fmt: skip
     parser.add_argument(
         '--seed', type=seed_int, default=0, help='of tracks and exploration, default 0'
@@ -61,7 +63,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 
 def learner_help() -> str:
     """One line per parameter of the learner, for --help."""
-    lines = ['parameters of the learner (--set):']
+    lines = ['parameters of the learner (--set); config/TASK.yaml replaces some of the defaults:']
     for field in dataclasses.fields(LearnerConfig):
         accepted = range_text(field)
         lines.append(f'  {field.name}={field.default}\n      {field.metadata["doc"]} ({accepted})')

@@ -30,7 +30,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument('task', choices=TASKS, metavar='TASK', help=' or '.join(TASKS))
     parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='new model folder')
-    parser.add_argument('--cell', default='lrcssm', help='recurrent cell, default lrcssm')
+    parser.add_argument('--cell', default='lrcssm', help='lrcssm (default), lru, ctrnn or stack')
     parser.add_argument('--seed', type=seed_int, default=0, help='default 0')
     parser.add_argument(
         '--laps', '--expert-laps', type=positive_int, metavar='N',
@@ -38,7 +38,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--epochs', type=positive_int, metavar='N',
-        help='at most; default: line 40, car-racing 12, twice as many in the second round',
+        help='at most; default: line 40 (lru 80), car-racing 12, twice as many in the second round',
     )  # fmt: skip
     parser.add_argument(
         '--workers', type=positive_int, default=os.cpu_count() or 1,

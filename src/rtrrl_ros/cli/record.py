@@ -23,7 +23,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         '--topics', nargs='+', metavar='TOPIC', help='these only; all: whatever there is'
     )
     parser.add_argument('--also', nargs='+', default=[], metavar='TOPIC', help='besides the usual')
-    parser.add_argument('--split', type=positive_int, default=1024, metavar='MB', help='per file')
+    parser.add_argument(
+        '--split', type=positive_int, default=1024, metavar='MB', help='per file, default 1024'
+    )
     parser.add_argument('--compression', choices=('none', 'zstd'), default='none')
     parser.add_argument('--duration', type=positive_int, metavar='S', help='end by itself after')
     parser.add_argument(

@@ -32,7 +32,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         epilog='Example: rtrrl replay drive-1 --model models/line-lrcssm --lockstep',
     )
     parser.add_argument('bag', type=Path, metavar='BAG', help='folder, .mcap or .db3 file')
-    group = parser.add_argument_group('onto topics')
+    group = parser.add_argument_group(
+        'onto topics', 'With --model, encoder and agent of that model are started beside it.'
+    )
     group.add_argument(
         '--rate', type=_rate, metavar='X', help='recorded seconds per second, default 1'
     )

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         '--model', type=Path, metavar='DIR',
-        help='model folder; default: the one that was driven with',
+        help='model folder; default: the one that was driven with; onto topics: none',
     )  # fmt: skip
     group.add_argument(
         '--stamp-offset', type=float, default=0.0, metavar='S',
