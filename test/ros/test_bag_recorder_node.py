@@ -60,12 +60,12 @@ def test_messages_are_recorded_as_they_were_serialised(graph, bag: Path) -> None
     from rtrrl_msgs.msg import Executed, Features
     from std_msgs.msg import Header
 
-    from rtrrl_ros.nodes.qos import RECORD, STREAM
+    from rtrrl_ros.nodes.qos import RECORD
 
     process = record(graph, out=str(bag), topics='features executed')
     header = Header(frame_id='abc')  # no padding follows it: its bytes would be whatever was there
     features = [Features(header=header, seq=i, data=[0.5 * i] * (i % 7)) for i in range(200)]
-    publish(graph, Features, 'features', STREAM, features)
+    publish(graph, Features, 'features', RECORD, features)
     commands = [executed(i % 4, f'reason {i}') for i in range(50)]
     publish(graph, Executed, 'executed', RECORD, commands)
     graph.for_seconds(0.2)
@@ -256,12 +256,12 @@ def test_the_black_box_outlives_a_full_disk(graph, bag: Path, tmp_path: Path) ->
 def test_rtrrl_record(graph, bag: Path) -> None:
     from rtrrl_msgs.msg import Features
 
-    from rtrrl_ros.nodes.qos import STREAM
+    from rtrrl_ros.nodes.qos import RECORD
 
     process = graph.run(
         [sys.executable, '-m', 'rtrrl_ros.cli.main', 'record', str(bag), '--also', 'speech']
     )
-    publish(graph, Features, 'features', STREAM, [Features(seq=i) for i in range(20)])
+    publish(graph, Features, 'features', RECORD, [Features(seq=i) for i in range(20)])
     graph.until(lambda: '/features' in graph.output(process), 'the topic')
     graph.for_seconds(0.2)
     assert stop(graph, process) == 0

@@ -69,6 +69,8 @@ def test_encoder_node(graph, untrained_model):
         assert stamp_ns(features[-1]) == seed * 10**9
     numbers = [message.seq for message in features]
     assert numbers == sorted(set(numbers))
+    late = graph.collect(Features, 'features', RECORD)  # as a recorder that was slow to be found
+    graph.until(lambda: len(late) == len(features), 'all of them')
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,5 @@ def test_a_recorded_run_comes_out_again_in_a_fresh_process(graph, tmp_path, laps
     assert steps > 500 * laps
     for name in ('proposal', 'value', 'td_error', 'drift'):
         assert checked[name] == steps
-    # where the machine is too slow for the recorder, a few packets may be missing
-    assert checked['features'] > 0.9 * steps
+    assert checked['features'] == steps
     assert checked['weights of the actor'] == checked['weights of the critic'] == laps + 1

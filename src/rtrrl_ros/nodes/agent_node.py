@@ -27,7 +27,7 @@ from .managed_node import ManagedNode
 from .messages import drive_message, features_vector, reward_signal, stamp_ns
 from .priority import DRIVING
 from .process import run_node
-from .qos import LEDGER, NEWEST, RECORD, STREAM
+from .qos import LEDGER, NEWEST, RECORD
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +77,9 @@ class AgentNode(ManagedNode):
                 Path(config.save_to), checkpoint, self._agent, {'seed': config.seed}
             )
             self.every(config.save_period_s, self._tuned.save)
-        self._proposals = self.advertise(AckermannDriveStamped, 'drive_proposal', STREAM)
-        self._status = self.advertise(LearnerStatus, 'learner_status', RECORD)
+        kept = LEDGER if config.lockstep else RECORD
+        self._proposals = self.advertise(AckermannDriveStamped, 'drive_proposal', kept)
+        self._status = self.advertise(LearnerStatus, 'learner_status', kept)
         self._account = self.advertise(String, 'learner_run', LEDGER)
         self.subscribe(Features, 'features', self._on_features, NEWEST)
         self.subscribe(Executed, 'executed', self._on_executed, RECORD)

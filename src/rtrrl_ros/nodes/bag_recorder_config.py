@@ -10,8 +10,8 @@ _DRIVE = 'ackermann_msgs/msg/AckermannDriveStamped'
 TOPICS = {
     '/event_camera/events': ('event_camera_msgs/msg/EventPacket', 'volatile'),
     'image_raw': ('sensor_msgs/msg/Image', 'volatile'),
-    'features': ('rtrrl_msgs/msg/Features', 'volatile'),
-    'drive_proposal': (_DRIVE, 'volatile'),
+    'features': ('rtrrl_msgs/msg/Features', 'transient_local'),
+    'drive_proposal': (_DRIVE, 'transient_local'),
     'executed': ('rtrrl_msgs/msg/Executed', 'transient_local'),
     'drive': (_DRIVE, 'volatile'),
     'reward': ('rtrrl_msgs/msg/Reward', 'transient_local'),

@@ -28,7 +28,7 @@ from .managed_node import ManagedNode
 from .messages import S_NS, features_message, image_pixels, stamp_ns
 from .priority import DRIVING
 from .process import run_node
-from .qos import EVENTS, EVENTS_COMPLETE, NEWEST, NEWEST_OF_DEVICE, STREAM
+from .qos import EVENTS, EVENTS_COMPLETE, LEDGER, NEWEST, NEWEST_OF_DEVICE, RECORD
 
 WARM_UPS = 5
 CHECK_PERIOD_S = 0.05
@@ -66,7 +66,8 @@ class EncoderNode(ManagedNode):
         checkpoint = load_checkpoint(config.model)
         self._pipeline = load_pipeline(checkpoint)
         self._offset_ns = round(config.stamp_offset_s * S_NS)
-        self._features = self.advertise(Features, 'features', STREAM)
+        kept = LEDGER if config.lockstep else RECORD
+        self._features = self.advertise(Features, 'features', kept)
         if isinstance(self._pipeline, EventPipeline):
             self._size = checkpoint.get('width', int), checkpoint.get('height', int)
             blank: np.ndarray | EventBatch = EventBatch.empty(*self._size, until_us=0)

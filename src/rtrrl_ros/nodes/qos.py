@@ -4,7 +4,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 DEPTH = 100
 
-#: what counts only now: commands, proposals, features, images
+#: what counts only now: commands, images
 STREAM = QoSProfile(
     depth=DEPTH,
     reliability=ReliabilityPolicy.RELIABLE,
@@ -22,13 +22,15 @@ DEVICE = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT,
     durability=DurabilityPolicy.VOLATILE,
 )
-#: what learning must not miss even if it comes up late: rewards, world states, executed commands
+#: what learning, or a recorder, must not miss even if it comes up late: rewards, world states,
+#: executed commands; features and proposals, which who acts on them hears as a stream
 RECORD = QoSProfile(
     depth=DEPTH,
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-#: the same for a subscriber that must not miss any although it may be slow
+#: the same where none may be missed by who is slow, or by who comes up late in lock-step, where a
+#: thousand of them pass in a second
 LEDGER = QoSProfile(
     depth=10_000,
     reliability=ReliabilityPolicy.RELIABLE,
