@@ -42,7 +42,7 @@ class Stages:
         self._bars = Progress(*columns, console=self.console, auto_refresh=thread)
         self._thread, self._drawn = thread, -DRAW_PERIOD_S
         self._tasks: dict[str, TaskID] = {}
-        self._started: dict[str, float] = {}
+        self._started: dict[str, tuple[float, int]] = {}  # when, and what was done already
         self._logged: dict[str, float] = {}
 
     def __enter__(self) -> 'Stages':
@@ -60,17 +60,20 @@ class Stages:
         """Stage `stage` has done `done` of `total` parts."""
         now = time.monotonic()
         if stage not in self._started:
-            self._started[stage] = now
+            self._started[stage] = (now, done)
             self._logged[stage] = -LOG_PERIOD_S
         if self.console.is_terminal:
             if stage not in self._tasks:
-                self._tasks[stage] = self._bars.add_task(stage, total=total, note='')
+                self._tasks[stage] = self._bars.add_task(
+                    stage, total=total, completed=done, note=''
+                )
             self._bars.update(self._tasks[stage], completed=done, total=total, note=note)
             if not self._thread and (done >= total or now - self._drawn >= DRAW_PERIOD_S):
                 self._bars.refresh()
                 self._drawn = time.monotonic()
         elif done >= total or now - self._logged[stage] >= LOG_PERIOD_S:
             self._logged[stage] = now
-            elapsed = now - self._started[stage]
-            left = f', {elapsed / done * (total - done):.0f} s left' if 0 < done < total else ''
+            started, before = self._started[stage]
+            elapsed, new = now - started, done - before
+            left = f', {elapsed / new * (total - done):.0f} s left' if new and done < total else ''
             self.console.print(f'{stage}: {done}/{total}, {elapsed:.0f} s{left}  {note}'.rstrip())
