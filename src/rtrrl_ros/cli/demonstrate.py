@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .options import add_config_options, positive_int, seed_int, task_config
+from .options import add_config_option, positive_int, seed_int
 from .progress import Stages
 
 
@@ -13,7 +13,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='record laps of the simulated driver into a bag',
         description='Drive laps of the line with a human-like driver, on training tracks, and '
         'record them as a bag with the topics of a real drive: events, teleop, executed, odom, '
-        'reward. The same seed gives the laps that `rtrrl pretrain line` drives in memory.',
+        'world_state, reward. The same seed gives the laps that `rtrrl pretrain line` drives in '
+        'memory.',
         epilog='Example: rtrrl demonstrate line --laps 3 --out three-laps && '
         'rtrrl pretrain line --data three-laps --out my-line',
     )
@@ -21,17 +22,19 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument('--out', required=True, type=Path, metavar='BAG', help='new bag folder')
     parser.add_argument('--laps', type=positive_int, default=3, help='default 3')
     parser.add_argument('--seed', type=seed_int, default=0, help='default 0')
-    add_config_options(parser)
+    add_config_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    from ..configuration import load_task_config
     from ..imitation.demonstrations import Demonstration
     from ..imitation.line import LinePretrainConfig
     from ..imitation.line_laps import LapJob
     from ..imitation.line_recording import record_laps
 
-    task, config = task_config(options), LinePretrainConfig()
+    task = load_task_config(options.task, options.config)
+    config = LinePretrainConfig()
     jobs = [
         LapJob(task, options.seed, lap, config.push(config.push_std)) for lap in range(options.laps)
     ]

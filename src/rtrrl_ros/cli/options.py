@@ -50,11 +50,16 @@ def add_drive_options(parser: argparse.ArgumentParser, laps: int) -> None:
     parser.add_argument('--json', metavar='FILE', help='write the result there; - for stdout')
 
 
-def add_config_options(parser: argparse.ArgumentParser) -> None:
-    """--config and --set."""
+def add_config_option(parser: argparse.ArgumentParser) -> None:
+    """--config."""
     parser.add_argument(
         '--config', type=Path, metavar='FILE', help='ROS parameter file; default config/TASK.yaml'
     )
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """--config and --set."""
+    add_config_option(parser)
     parser.add_argument(
         '--set', action='append', default=[], dest='overrides', metavar='K=V',
         help='replace a parameter of the learner, such as actor_learning_rate=3e-5',
