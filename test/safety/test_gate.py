@@ -119,6 +119,27 @@ def test_a_stamp_from_the_future_stops_but_does_not_lock_the_gate():
     assert gate.propose(command(2), 0.0, clock_ns=2 * PERIOD_NS).mode is Mode.PASSED
 
 
+@pytest.mark.parametrize(
+    ('stop', 'reason'), [(command(4), 'out of order'), (command(99), 'stamped in the future')]
+)
+def test_what_was_answered_before_a_stop_is_not_driven_after_it(stop, reason):
+    gate = Gate(GateLimits())
+    clock_ns = 5 * PERIOD_NS
+    assert gate.propose(command(5), 0.0, clock_ns).mode is Mode.PASSED
+    assert gate.propose(stop, 0.01, clock_ns).reason == reason
+    again = gate.propose(command(5), 0.02, clock_ns)
+    assert is_zero(again) and again.mode is gate.mode is Mode.STOPPED
+
+
+def test_a_clock_that_was_set_back_does_not_lock_the_gate():
+    gate = Gate(GateLimits(max_speed_rate_m_s2=3.0))
+    hour = 72_000
+    gate.propose(command(hour), 0.0, clock_ns=hour * PERIOD_NS)
+    output = gate.propose(command(2), 0.05, clock_ns=2 * PERIOD_NS)
+    assert output.mode in (Mode.PASSED, Mode.LIMITED)
+    assert output.command.stamp_ns == 2 * PERIOD_NS
+
+
 def test_watchdog_stops_after_silence_and_keeps_saying_so():
     gate = Gate(GateLimits(max_age_s=0.1))
     assert is_zero(gate.tick(0.0))  # nothing was ever proposed
@@ -195,6 +216,29 @@ def test_a_person_overrules_the_proposals_and_stops_the_car_by_letting_go():
     assert is_zero(gate.tick(0.22))
     assert gate.mode is Mode.STOPPED
     assert gate.propose(command(3, steering=0.3), 0.23).mode is Mode.PASSED
+
+
+def test_what_a_person_commanded_is_not_driven_after_they_let_go():
+    gate = Gate(GateLimits(takeover_timeout_s=0.2))
+    gate.takeover(Command(7, -0.2, 0.5, 0.0), 0.0)
+    assert gate.propose(command(2), 0.19).mode is Mode.TAKEOVER
+    assert is_zero(gate.propose(command(2), 0.21))
+
+
+def test_proposals_do_not_slow_a_person_down():
+    def speeds(with_proposals: bool) -> list[float]:
+        gate, found = Gate(GateLimits(max_speed_rate_m_s2=3.0, max_age_s=0.05)), []
+        for step in range(40):
+            now_s = 0.01 * step
+            if step % 5 == 0:
+                wanted = Command(0, 0.0, 1.6 if step < 30 else 0.0, 0.0)
+                found.append(gate.takeover(wanted, now_s).command.speed_m_s)
+            elif with_proposals:
+                gate.propose(Command(step + 1, 0.3, 1.0, 0.0), now_s)
+        return found
+
+    assert speeds(True) == speeds(False)
+    assert max(speeds(False)) == pytest.approx(0.75)
 
 
 def test_a_person_is_held_to_the_limits():

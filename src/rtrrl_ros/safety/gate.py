@@ -66,6 +66,7 @@ class Gate:
         clock_ns : the clock that stamps observations; None where it stands still (lock-step)
         """
         self._notice_human_gone(now_s)
+        self._notice_clock_set_back(clock_ns)
         stamp = command.stamp_ns
         if self._answer is not None and stamp <= self._last_stamp_ns:
             return self._propose_again(stamp, now_s)
@@ -73,7 +74,8 @@ class Gate:
         if not fault:
             self._heard_s = now_s
         elapsed_s = self._gap_s(stamp)
-        if self._human_fresh(now_s):
+        following = self._human_fresh(now_s)
+        if following:
             answer = self._follow_human(stamp, elapsed_s)
         elif fault:
             answer = self._stop(Event.REFUSED, fault, stamp)
@@ -83,7 +85,8 @@ class Gate:
             limited, reason = self._limit(command, self._reference, elapsed_s)
             self._move(Event.BEYOND if reason else Event.WITHIN)
             answer = GateOutput(limited, self.mode, reason)
-        self._reference, self._reference_s = answer.command, now_s
+        if self._lockstep or not following:  # else it repeats the person's, whose rates go on
+            self._reference, self._reference_s = answer.command, now_s
         if fault != FROM_THE_FUTURE:  # which would put every later stamp out of order
             self._answer, self._cut_short = answer, False
         return answer
@@ -176,13 +179,13 @@ class Gate:
         zero = Command.zero(stamp_ns)
         if driven:
             self._reference = zero
+            self._cut_short = not self._lockstep
         return GateOutput(zero, Mode.STOPPED, reason)
 
     def _interrupt(self, event: Event, reason: str) -> GateOutput:
         """A stop that answers no proposal."""
         if self._lockstep:
             return self._stop(event, reason, 0, driven=False)
-        self._cut_short = True
         return self._stop(event, reason, self._last_stamp_ns)
 
     def _follow_human(self, stamp_ns: int, elapsed_s: float) -> GateOutput:
@@ -202,7 +205,15 @@ class Gate:
         gone = self.mode is Mode.TAKEOVER and not self._human_fresh(now_s)
         if gone:
             self._move(Event.HUMAN_GONE)
+            self._cut_short = not self._lockstep  # what was answered meanwhile was the person's
         return gone
+
+    def _notice_clock_set_back(self, clock_ns: int | None) -> None:
+        """Forget an answer of the future, before which every stamp would be out of order."""
+        if clock_ns is None or self._lockstep or self._answer is None:
+            return
+        if (self._last_stamp_ns - clock_ns) * 1e-9 > self.limits.max_age_s:
+            self._answer = None
 
     def _deadman_live(self, now_s: float) -> bool:
         return not self.limits.require_deadman or _recent(
