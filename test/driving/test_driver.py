@@ -236,6 +236,56 @@ def test_an_end_that_comes_late_is_judged_with_the_whole_return() -> None:
     assert (rig.agent.rtrrl.actor.state == 0).all()
 
 
+def laps_judged(rig: Rig, first: StepType = StepType.FIRST, by_hand: int = 0) -> list[float]:
+    """Drive four observations and the end of a lap; returns what the guard was told."""
+    returns: list[float] = []
+    end_lap = rig.agent.end_lap
+    rig.agent.end_lap = lambda value: returns.append(value) or end_lap(value)
+    for stamp in (1, 2, 3, 4):
+        rig.reward(stamp, {1: first, 4: StepType.LAST}.get(stamp, StepType.MID))
+        rig.features(stamp)
+        rig.executed(stamp, Mode.TAKEOVER if stamp == by_hand else Mode.PASSED)
+    rig.reward(5, StepType.FIRST, lap=1)
+    rig.features(5)
+    rig.agent.end_lap = end_lap
+    return returns
+
+
+@pytest.mark.parametrize('lockstep', [True, False])
+def test_only_a_whole_lap_of_the_policy_alone_is_judged(lockstep: bool) -> None:
+    assert laps_judged(Rig(lockstep)) == [4 * 0.5]
+    begun_in_the_middle = () if lockstep else ({'first': StepType.MID},)
+    for options in ({'by_hand': 2}, *begun_in_the_middle):
+        rig = Rig(lockstep)
+        assert laps_judged(rig, **options) == []
+        assert rig.agent.laps == 0
+        assert is_as_after(rig, 5), 'the next lap begins anew all the same'
+        for stamp in (6, 7):
+            rig.executed(stamp - 1)
+            rig.reward(stamp, StepType.LAST if stamp == 7 else StepType.MID, lap=1)
+            rig.features(stamp)
+        assert rig.agent.laps == 1, 'the next lap is judged'
+
+
+@pytest.mark.parametrize('lockstep', [True, False])
+def test_a_clock_that_was_set_back_does_not_silence_the_car(lockstep: bool) -> None:
+    hour = 3600 * 10**9
+    rig = Rig(lockstep)
+    for stamp in (hour, hour + 1):
+        rig.reward(stamp, StepType.FIRST if stamp == hour else StepType.MID)
+        rig.features(stamp)
+        rig.executed(stamp)
+    assert rig.features(hour - 1) == [], 'late by a moment: passed over'
+    assert rig.features(20) == [20]
+    assert is_as_after(rig, 20)
+    before = len(rig.reports)
+    rig.reward(20, StepType.FIRST)
+    rig.executed(20)
+    rig.reward(30)
+    assert rig.features(30) == [30]
+    assert len(rig.reports) == before + 2
+
+
 def test_a_reward_that_comes_twice_counts_once_in_the_return() -> None:
     rig = Rig(lockstep=True)
     returns = []

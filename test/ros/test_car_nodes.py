@@ -89,6 +89,17 @@ def test_rewards_of_odometry_are_those_of_the_world(graph, course):
     assert rig.rewards[-1] == rig.rewards[7]
 
 
+def test_a_clock_that_was_set_back_does_not_silence_the_reward(graph, course):
+    path, steps = course
+    rig = Rig(graph, path, patience_s=0.2)
+    rig.features.publish(features(steps[-1][0].stamp_ns + 3600 * 10**9))  # never has a pose
+    for state, pose in steps:
+        rig.features.publish(features(state.stamp_ns))
+        rig.poses.publish(pose)
+    graph.until(lambda: len(rig.rewards) >= STEPS, 'all rewards')
+    assert [stamp_ns(m) for m in rig.rewards] == [state.stamp_ns for state, _ in steps]
+
+
 def test_without_a_pose_there_is_no_reward_and_never_zero(graph, course):
     path, steps = course
     rig = Rig(graph, path, patience_s=0.2, max_gap_s=0.05)

@@ -22,6 +22,8 @@ from .reward_signal import RewardSignal
 
 #: stamps kept for partners that have not come yet
 MEMORY = 256
+#: further back than this, stamps are those of a clock that was set back or began anew
+CLOCK_BACK_NS = 1_000_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,9 @@ class Driver:
     where a partner is missing when the next features come, nothing is learned from that step. A lap
     whose last step was not learned from ends when the next lap is noticed: what the recurrent state
     remembers of one lap never goes on for long into the next.
+
+    The guard judges a lap only if it was heard from its first observation on and no person drove in
+    it: any other return says nothing about the weights.
     """
 
     def __init__(
@@ -83,6 +88,8 @@ class Driver:
         self._lap: int | None = None  # its lap, once a reward has told
         self._lap_returns: collections.OrderedDict[int, float] = collections.OrderedDict()
         self._over: int | None = None  # the lap whose LAST reward came last
+        self._newest_lap: int | None = None  # that a reward told of
+        self._own: collections.OrderedDict[int, bool] = collections.OrderedDict()  # laps to judge
         self._rewards: collections.OrderedDict[int, RewardSignal] = collections.OrderedDict()
         self._executed: collections.OrderedDict[int, Mode] = collections.OrderedDict()
 
@@ -91,13 +98,17 @@ class Driver:
         if self._acted is not None and stamp_ns <= self._acted:
             if stamp_ns == self._acted and self._command is not None:
                 yield self._command
-            return
+            if self._acted - stamp_ns <= CLOCK_BACK_NS:
+                return
+            self._begin_anew()
         self._waiting = (stamp_ns, features)
         yield from self._advance()
 
     def on_executed(self, stamp_ns: int, mode: Mode) -> Iterator[Command]:
         """What the gate did with the command of this stamp."""
         _remember(self._executed, stamp_ns, mode)
+        if mode is Mode.TAKEOVER and not self.lockstep and self._newest_lap is not None:
+            self._own.pop(self._newest_lap, None)
         yield from self._advance()
 
     def on_reward(self, signal: RewardSignal) -> Iterator[Command]:
@@ -110,8 +121,10 @@ class Driver:
     def _add_up(self, signal: RewardSignal) -> None:
         """The return of a lap holds every reward that came, learned from or not."""
         before = self._lap_returns.get(signal.lap, 0.0)
+        self._newest_lap = signal.lap
         if signal.step_type is StepType.FIRST:
             before = 0.0
+            _remember(self._own, signal.lap, True)
         _remember(self._lap_returns, signal.lap, before + signal.task_reward)
         if signal.step_type is StepType.LAST:
             self._over = signal.lap
@@ -170,7 +183,7 @@ class Driver:
         if same and signal.step_type is not StepType.FIRST:
             return False
         lap, lap_return = self._lap, None
-        if lap is not None and lap == self._over and not same:
+        if lap is not None and lap == self._over and not same and self._may_judge(lap):
             lap_return = self._lap_returns[lap]
             self.agent.end_lap(lap_return)
         else:
@@ -179,6 +192,21 @@ class Driver:
         acted = signal.stamp_ns == self._acted
         self.on_left(LapLeft(signal.stamp_ns, lap, acted, lap_return))
         return True
+
+    def _begin_anew(self) -> None:
+        """The clock of the observations was set back: nothing from before has a meaning now."""
+        if not self._learned:
+            self.agent.skip()
+        self.agent.restart()
+        self._learned, self._command = True, None
+        self._acted = self._previous = self._begun = self._lap = self._over = None
+        self._rewards.clear()
+        self._executed.clear()
+        self._own.clear()
+
+    def _may_judge(self, lap: int) -> bool:
+        """Whether the return of a lap was heard as a whole, and is the policy's alone."""
+        return lap in self._own
 
     def _can_learn(self) -> bool:
         if self._learned or self._acted is None or self._acted not in self._rewards:
@@ -198,9 +226,14 @@ class Driver:
             executed=mode in (Mode.PASSED, Mode.LIMITED),
         )  # fmt: skip
         drift, lap_end, lap_return = self.agent.drift(), None, None
+        if mode is Mode.TAKEOVER:
+            self._own.pop(signal.lap, None)
         if signal.step_type is StepType.LAST:
-            lap_return = self._lap_returns[signal.lap]
-            lap_end = self.agent.end_lap(lap_return)
+            if self._may_judge(signal.lap):
+                lap_return = self._lap_returns[signal.lap]
+                lap_end = self.agent.end_lap(lap_return)
+            else:
+                self.agent.restart()
             self._begun = self._lap = None
         self._learned = True
         self.on_report(

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from rtrrl_msgs.msg import Executed, Features, Reward
 
+from ..driving.driver import CLOCK_BACK_NS
 from ..driving.reward_signal import RewardSignal
 from ..errors import UserError
 from ..parameters import Checked, parameter
@@ -127,6 +128,10 @@ class TrackRewardNode(ManagedNode):
 
     def _on_features(self, message: Features) -> None:
         stamp = stamp_ns(message)
+        if self._newest_ns - stamp > CLOCK_BACK_NS:
+            self._waiting.clear()
+            self._given.clear()
+            self._newest_ns = -1
         if stamp in self._given:
             self._publish(self._given[stamp])  # a world that repeats itself gets the same again
         elif stamp > self._newest_ns:

@@ -121,7 +121,7 @@ def test_a_proposal_that_differs(exact, learned):
 
 
 @pytest.mark.parametrize(
-    ('topic', 'fields'), [('/reward', {'reward': 0.05}), ('/executed', {'mode': 2})]
+    ('topic', 'fields'), [('/reward', {'reward': 0.05}), ('/executed', {'mode': 3})]
 )
 def test_a_cause_that_differs_shows_in_what_was_learned(exact, learned, topic, fields):
     report = exact(changed(learned, topic, 15, **fields))

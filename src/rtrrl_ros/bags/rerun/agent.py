@@ -47,10 +47,17 @@ class Outcome:
 class _ToldDriver(Driver):
     """A driver that is told what it had heard of a lap, where the agent alone knew."""
 
+    judged: RunMark | None = None  # the account of a judgement at the newest observation
+
     def settle(self, mark: RunMark | None) -> None:
         """The return of the lap that is about to be judged."""
         if mark is not None and mark.lap is not None and mark.lap_return is not None:
             self._lap_returns[mark.lap] = mark.lap_return
+
+    def _may_judge(self, lap: int) -> bool:
+        if self.lockstep:
+            return super()._may_judge(lap)
+        return self.judged is not None and self.judged.lap_return is not None
 
 
 class Rerun:
@@ -121,6 +128,7 @@ class Rerun:
         """Tell the driver, in the order in which it heard; returns its command."""
         driver, left, previous = self.driver, self._left.get(step.stamp_ns), self._previous
         commands: list[Command] = []
+        driver.judged = judged = self._judged.get(step.stamp_ns)
         if left is not None and left.lap_return is not None and self._withheld is not None:
             over = self._withheld.signal
             if self._withheld.last and over is not None and over.lap == left.lap:
@@ -131,7 +139,6 @@ class Rerun:
             commands += driver.on_reward(step.signal)
         features = step.encoded if step.features is None else step.features
         assert features is not None
-        judged = self._judged.get(step.stamp_ns)
         driver.settle(judged)
         commands += driver.on_features(step.stamp_ns, features)
         late, self._withheld = self._withheld, None if learned else step
