@@ -66,12 +66,15 @@ def make_agent(backend: str, **options) -> Agent:
     )
 
 
-def drive(agent: Agent, reward: float, steps: int, first: bool = False, last: bool = False) -> None:
+def drive(
+    agent: Agent, reward: float, steps: int, first: bool = False, last: bool = False,
+    executed: bool = True,
+) -> None:  # fmt: skip
     for step in range(steps):
         agent.act(np.array([0.3, -0.2 * step], np.float32))
         agent.learn(
             reward=reward, first=first and step == 0, terminated=last and step == steps - 1,
-            executed=True,
+            executed=executed,
         )  # fmt: skip
 
 
@@ -95,6 +98,15 @@ def test_the_penalty_of_an_intervention_does_not_make_it_restless():
     drive(agent, 1.0, 20, first=True)
     drive(agent, -100.0, 1, last=True)
     assert agent.policy.effort == 0.1
+
+
+def test_what_others_drive_tells_nothing_of_what_is_missing():
+    agent = make_agent('fused')
+    drive(agent, 1.0, 20, first=True)
+    drive(agent, 0.0, 200, executed=False)
+    assert agent.policy.effort == 0.1
+    drive(agent, 0.0, 200)
+    assert agent.policy.effort == 1.0
 
 
 def test_a_policy_that_only_explores_does_so_as_configured():

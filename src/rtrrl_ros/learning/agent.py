@@ -165,7 +165,7 @@ class Agent:
             reward=scaled, first=first, terminated=terminated, executed=executed,
             train_actor=self.training_actor,
         )  # fmt: skip
-        if not first and not terminated:  # a penalty tells that it was bad, not how it drove
+        if executed and not first and not terminated:  # a penalty tells not how well it drove
             self._try(self.aspiration.observe(reward))
         self.counters.updates += update.updated
         self.counters.refused += update.refused
