@@ -106,6 +106,12 @@ def test_the_drivers_of_the_car_are_started_unless_told_otherwise():
     assert set(without) == OURS | {'joy', 'joy_teleop'}
 
 
+def test_nothing_is_learned_where_commands_have_no_effect():
+    for stage, learns in zip(STAGES, ('false', 'false', 'true', 'true'), strict=True):
+        assert value(nodes(stage=stage, learn='true')['agent_node'], 'learn') == learns
+        assert value(nodes(stage=stage)['agent_node'], 'learn') == 'false'
+
+
 @pytest.mark.usefixtures('car')
 def test_the_camera_publishes_where_the_encoder_listens():
     started = nodes(stage='full', drivers='true', events_topic='/front/events')
