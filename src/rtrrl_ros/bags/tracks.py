@@ -1,6 +1,9 @@
 """What the small topics of a drive said, as columns: commands, rewards, poses.
 
 Half a million commands as messages would fill the memory; as columns they take a few megabytes.
+
+Several runs in one bag may each begin their simulated time near 0: the same stamp then means
+different moments. Epochs tell them apart; only what is of one epoch can be compared by stamps.
 """
 
 import array
@@ -13,6 +16,8 @@ import numpy as np
 from .reading import Bag, Record, require
 
 S_NS = 1_000_000_000
+#: stamps that go back further than this begin anew: another epoch
+RESTART_NS = S_NS
 #: where demonstrations find what they need
 TELEOP, ACKERMANN_CMD, EXECUTED = '/teleop', '/ackermann_cmd', '/executed'
 REWARD, ODOM, DRIVE = '/reward', '/odom', '/drive'
@@ -64,21 +69,51 @@ _TOPICS: dict[str, tuple[str, tuple[str, ...], Callable[[Any], tuple[float, ...]
 }
 TRACK_TOPICS = tuple(_TOPICS)
 
-#: of one topic: 'stamp_ns' (N,) int64, in order, and the others (N,) float64
+#: of one topic: 'stamp_ns' (N,) int64, in order, 'epoch' (N,) int64, and the others (N,) float64
 Columns = Mapping[str, np.ndarray]
 
 
 class Tracks:
-    """Collects columns; `columns` gives them in the order of their stamps."""
+    """Collects columns; `columns` gives them in the order of their stamps.
+
+    An epoch begins where the stamps of the sensor do, not those of each topic: one that is silent
+    in a run, or begins late in the next, does not show it.
+    """
 
     def __init__(self) -> None:
         self._stamps = {topic: array.array('q') for topic in _TOPICS}
+        self._epochs = {topic: array.array('q') for topic in _TOPICS}
         self._values = {topic: array.array('d') for topic in _TOPICS}
+        self._epoch = 0
+        self._sensed_ns: int | None = None
+        self._until_sensed = dict.fromkeys(_TOPICS, 0)  # messages up to that moment
+
+    def on_sensor(self, message: Any) -> int:
+        """Take the stamp of the next message of the sensor; returns its epoch."""
+        stamp_ns = header_stamp_ns(message, 0)
+        if not stamp_ns:  # nobody stamped it: when it was recorded is no time of that clock
+            return self._epoch
+        before_ns = self._sensed_ns
+        if before_ns is not None and before_ns - stamp_ns > RESTART_NS:
+            self._epoch += 1
+            self._begin_before_sensor(before_ns, stamp_ns)
+        self._sensed_ns = stamp_ns
+        for topic, stamps in self._stamps.items():
+            self._until_sensed[topic] = len(stamps)
+        return self._epoch
+
+    def _begin_before_sensor(self, before_ns: int, after_ns: int) -> None:
+        """Other topics may begin anew before the sensor does: their stamps tell which."""
+        for topic, stamps in self._stamps.items():
+            for k in range(self._until_sensed[topic], len(stamps)):
+                if abs(stamps[k] - after_ns) < abs(stamps[k] - before_ns):
+                    self._epochs[topic][k] = self._epoch
 
     def add(self, bag: Bag, record: Record) -> None:
         """Take a message of one of `TRACK_TOPICS`."""
         message = bag.message(record)
         self._stamps[record.topic].append(header_stamp_ns(message, record.log_ns))
+        self._epochs[record.topic].append(self._epoch)
         self._values[record.topic].extend(_TOPICS[record.topic][2](message))
 
     def columns(self) -> dict[str, dict[str, np.ndarray]]:
@@ -89,7 +124,8 @@ class Tracks:
             if len(stamps):
                 order = np.argsort(stamps, kind='stable')
                 values = np.frombuffer(self._values[topic]).reshape(-1, len(names))[order]
-                found[topic] = {'stamp_ns': stamps[order]}
+                epochs = np.frombuffer(self._epochs[topic], np.int64)
+                found[topic] = {'stamp_ns': stamps[order], 'epoch': epochs[order]}
                 found[topic] |= {name: values[:, k].copy() for k, name in enumerate(names)}
         return found
 

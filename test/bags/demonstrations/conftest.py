@@ -51,11 +51,20 @@ def events_at(frame: int) -> EventBatch:
 
 @dataclasses.dataclass
 class Drive:
-    """Writes a drive message by message; frames are counted from 0, 10 ms apart."""
+    """Writes a drive message by message; frames are counted from 0, 10 ms apart.
+
+    `recorded_later_ns` after its stamp each message is recorded: see `run`.
+    """
 
     bag: BagWriter
     messages: DriveMessages = dataclasses.field(default_factory=DriveMessages)
     seq: int = 0
+    recorded_later_ns: int = 0
+
+    def run(self) -> None:
+        """Another run begins: the same stamps come again, a minute later."""
+        self.recorded_later_ns += 60_000_000_000
+        self.seq = 0
 
     @staticmethod
     def stamp(frame: float) -> int:
@@ -63,7 +72,7 @@ class Drive:
 
     def write(self, topic: str, frame: float, data: bytes) -> None:
         self.bag.add_topic(topic, TYPES[topic])
-        self.bag.write(topic, self.stamp(frame), data)
+        self.bag.write(topic, self.stamp(frame) + self.recorded_later_ns, data)
 
     def events(self, frames: Iterable[int]) -> None:
         for frame in frames:

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rtrrl_ros.bags.inspection.laps import Path
+from rtrrl_ros.bags.inspection.laps import Path, RewardLaps
+from rtrrl_ros.worlds.contract import StepType
 
 S_NS = 1_000_000_000
 
@@ -64,3 +65,48 @@ def test_a_car_that_is_put_down_elsewhere_begins_anew() -> None:
     assert len(path.laps_s) == 2
     assert path.laps_s[1] == pytest.approx(5.0, abs=0.2)
     assert path.driven_m == pytest.approx(2 * np.pi * 5, rel=1e-3)
+
+
+def drive_laps(laps: RewardLaps, *steps: int, from_s: float = 0.0, whole: bool = True) -> None:
+    """A run whose laps have so many steps; its time begins at `from_s`."""
+    time_ns = round(from_s * S_NS)
+    for lap, count in enumerate(steps):
+        for step in range(count + 1):
+            time_ns += S_NS // 100
+            last = step == count and (whole or lap < len(steps) - 1)
+            kind = StepType.LAST if last else StepType.MID if step else StepType.FIRST
+            message = SimpleNamespace(
+                step_type=int(kind), lap=lap, terminated=False, truncated=last, reward=0.1,
+                task_reward=1.0, lateral_error_m=0.01,
+            )  # fmt: skip
+            laps.add(message, time_ns)
+
+
+def test_the_laps_of_every_run_count_where_time_begins_anew() -> None:
+    laps = RewardLaps()
+    for run in ([999] * 2, [1009] * 2, [899] * 10):
+        drive_laps(laps, *run)
+    found = laps.to_json()
+    steps = [999, 999, 1009, 1009, *[899] * 10]
+    assert [lap['steps'] for lap in found] == steps
+    assert [lap['return'] for lap in found] == steps
+    assert [lap['lap'] for lap in found] == [0, 1, 0, 1, *range(10)]
+    assert laps.unfinished_steps == 0
+
+
+def test_a_lap_that_its_run_did_not_end_is_unfinished() -> None:
+    laps = RewardLaps()
+    drive_laps(laps, 300, 200, whole=False)
+    drive_laps(laps, 150, 100, whole=False)
+    assert [lap['steps'] for lap in laps.to_json()] == [300, 150]
+    assert laps.unfinished_steps == 300
+
+
+def test_rewards_a_little_late_begin_no_run() -> None:
+    laps = RewardLaps()
+    drive_laps(laps, 300, whole=False)
+    drive_laps(laps, 50, from_s=2.2)
+    assert laps.to_json() == []
+    drive_laps(laps, 100, 100)
+    assert [lap['steps'] for lap in laps.to_json()] == [100, 100]
+    assert laps.unfinished_steps == 300

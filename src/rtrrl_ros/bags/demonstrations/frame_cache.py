@@ -28,7 +28,7 @@ from .frame_file import FrameRows, FrameWriter
 from .frame_streams import Aedat4Frames, BagFrames, Frame, commands_beside
 
 #: part of the key: to be increased where the same bytes would give other frames or columns
-FORMAT = 1
+FORMAT = 2
 _FRAMES, _COLUMNS, _FACTS = 'frames.f16', 'columns.npz', 'facts.json'
 
 #: told how many records of how many are read
@@ -43,6 +43,7 @@ class CachedDrive:
     ----------
     path : the recording
     stamps_ns : (N,) int64, of each frame, in the order of the recording
+    epochs : (N,) int64, of each frame: stamps of different ones cannot be compared, see `tracks`
     columns : {topic: columns}, see `tracks`
     size : width and height of the sensor in pixels
     lost_packets, unusable_packets : of the event camera
@@ -53,6 +54,7 @@ class CachedDrive:
     path: Path
     folder: Path
     stamps_ns: np.ndarray
+    epochs: np.ndarray
     frame_shape: tuple[int, int, int]
     columns: dict[str, dict[str, np.ndarray]]
     size: tuple[int, int]
@@ -153,11 +155,12 @@ def _decode_into(
             total = sum(topic.count for topic in bag.topics.values())
             source = BagFrames(bag, window, frames, tracks)
             stream = source.read(_counter(on_progress, total))
-        stamps, shape = _write(stream, part / _FRAMES)
+        stamps, epochs, shape = _write(stream, part / _FRAMES)
         if not stamps:
             raise UserError(f'{path}: not one event frame: {source.fault}')
         columns = save_columns(tracks.columns())
         columns['stamps_ns'] = np.frombuffer(stamps, np.int64)
+        columns['epochs'] = np.frombuffer(epochs, np.int64)
         np.savez(part / _COLUMNS, allow_pickle=False, **columns)
         return {
             'frame_shape': shape, 'size': source.size, 'lost_packets': source.lost,
@@ -166,18 +169,19 @@ def _decode_into(
         }  # fmt: skip
 
 
-def _write(stream: Iterable[Frame], file: Path) -> tuple[array.array, tuple[int, ...]]:
-    """Write frames; returns their stamps, and the shape of one."""
-    stamps, shape = array.array('q'), ()
+def _write(stream: Iterable[Frame], file: Path) -> tuple[array.array, array.array, tuple[int, ...]]:
+    """Write frames; returns their stamps and epochs, and the shape of one."""
+    stamps, epochs, shape = array.array('q'), array.array('q'), ()
     writer = FrameWriter(file)
     try:
         for frame in stream:
             writer.append(frame.pixels)
             stamps.append(frame.stamp_ns)
+            epochs.append(frame.epoch)
             shape = frame.pixels.shape
     finally:
         writer.close()
-    return stamps, shape
+    return stamps, epochs, shape
 
 
 def _counter(on_progress: OnProgress, total: int) -> Callable[[], None]:
@@ -197,13 +201,13 @@ def _load(path: Path, folder: Path) -> CachedDrive:
         facts = json.loads((folder / _FACTS).read_text())
         with np.load(folder / _COLUMNS, allow_pickle=False) as file:
             arrays = dict(file)
-        stamps_ns = arrays.pop('stamps_ns')
+        stamps_ns, epochs = arrays.pop('stamps_ns'), arrays.pop('epochs')
         shape, size = tuple(facts.pop('frame_shape')), tuple(facts.pop('size'))
         whole = (folder / _FRAMES).stat().st_size == 2 * len(stamps_ns) * int(np.prod(shape))
         if whole:
             return CachedDrive(
-                path=path, folder=folder, stamps_ns=stamps_ns, frame_shape=shape, size=size,
-                columns=restore_columns(arrays), **facts,
+                path=path, folder=folder, stamps_ns=stamps_ns, epochs=epochs, frame_shape=shape,
+                size=size, columns=restore_columns(arrays), **facts,
             )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         pass

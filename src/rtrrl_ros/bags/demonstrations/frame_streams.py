@@ -25,10 +25,11 @@ _NS_PER_US = 1000
 
 
 class Frame(NamedTuple):
-    """A frame (C, H, W) float32 and the stamp of what completed it."""
+    """A frame (C, H, W) float32, and stamp and epoch, see `tracks`, of what completed it."""
 
     stamp_ns: int
     pixels: np.ndarray
+    epoch: int = 0
 
 
 class _Frames(EventPipeline):
@@ -75,6 +76,7 @@ class BagFrames:
                 self._tracks.add(self._bag, record)
                 continue
             message = self._bag.message(record)
+            epoch = self._tracks.on_sensor(message)
             packet = EventPacket(
                 message.encoding, message.width, message.height, message.seq, message.time_base,
                 message.is_bigendian, message.events,
@@ -87,7 +89,7 @@ class BagFrames:
             self.fault = stream.fault(0.0)
             if pixels is not None and stamp_ns != newest_ns:
                 newest_ns = stamp_ns
-                yield Frame(stamp_ns, pixels)
+                yield Frame(stamp_ns, pixels, epoch)
 
     def _begin(self, packet: EventPacket) -> EventStream | None:
         """The stream of the sensor that the first credible packet tells."""

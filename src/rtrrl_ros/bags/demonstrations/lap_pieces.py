@@ -42,15 +42,33 @@ class Piece:
 
 
 def rewards_from_odometry(
-    stamps_ns: np.ndarray, odom: Columns, line: ReferenceLine, reward: RewardFunction
-) -> dict[str, np.ndarray]:
-    """The columns that `reward` would have had: laps and lateral errors along a line.
+    stamps_ns: np.ndarray, epochs: np.ndarray, odom: Columns, line: ReferenceLine,
+    reward: RewardFunction,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """The columns that `reward` would have had, epoch by epoch: laps and errors along a line.
 
     Parameters
     ----------
-    stamps_ns : (N,) int64, in order; a frame without a pose has no reward
+    stamps_ns, epochs : (N,) int64, of the frames; one without a pose has no reward
     odom : columns of `odom`
     """
+    parts = []
+    for epoch in np.unique(epochs):
+        poses = _of_epoch(odom, epoch)
+        part = _rewards_of_run(stamps_ns[epochs == epoch], poses, line, reward)
+        parts.append({**part, 'epoch': np.full(len(part['stamp_ns']), epoch)})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _of_epoch(columns: Columns, epoch: int) -> dict[str, np.ndarray]:
+    """The rows of one epoch."""
+    rows = columns['epoch'] == epoch
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def _rewards_of_run(
+    stamps_ns: np.ndarray, odom: Columns, line: ReferenceLine, reward: RewardFunction
+) -> dict[str, np.ndarray]:
     poses = PoseBuffer(MAX_POSE_GAP_S)
     tracker = LineTracker(line, InterventionConfig(), reward.config.closeness_m)
     coming = iter(
@@ -77,27 +95,27 @@ def rewards_from_odometry(
 
 
 def cut(
-    stamps_ns: np.ndarray, pairs: Pairs, rewards: Columns | None, *,
+    stamps_ns: np.ndarray, epochs: np.ndarray, pairs: Pairs, rewards: Columns | None, *,
     max_gap_s: float, longest_s: float,
 ) -> list[Piece]:  # fmt: skip
     """Pieces of the usable frames.
 
     A piece ends where a lap does, where the next usable frame is more than `max_gap_s` later (the
-    person let go, frames are missing) or earlier, and after `longest_s`.
+    person let go, frames are missing) or earlier or of another epoch, and after `longest_s`.
 
     Parameters
     ----------
-    stamps_ns : (N,) int64, in the order of the recording
+    stamps_ns, epochs : (N,) int64, of the frames, in the order of the recording
     rewards : columns of `reward`; None: not known
     """
     rows = np.flatnonzero(pairs.usable)
     if not len(rows):
         return []
     stamps = stamps_ns[rows]
-    facts = _at_frames(stamps, rewards)
+    facts = _at_frames(stamps, epochs[rows], rewards)
     step_ns = np.diff(stamps)
     breaks = (step_ns > max_gap_s * 1e9) | (step_ns <= 0)
-    breaks |= facts.lap[1:] != facts.lap[:-1]
+    breaks |= (np.diff(epochs[rows]) != 0) | (facts.lap[1:] != facts.lap[:-1])
     pieces = []
     for part in np.split(np.arange(len(rows)), np.flatnonzero(breaks) + 1):
         begun_ns = stamps[part[0]]
@@ -127,7 +145,17 @@ class _Facts:
     task_reward: np.ndarray
 
 
-def _at_frames(stamps_ns: np.ndarray, rewards: Columns | None) -> _Facts:
+def _at_frames(stamps_ns: np.ndarray, epochs: np.ndarray, rewards: Columns | None) -> _Facts:
+    """Epochs follow one another; the laps of each are counted anew."""
+    runs = [
+        _of_run(stamps_ns[epochs == epoch], None if rewards is None else _of_epoch(rewards, epoch))
+        for epoch in np.unique(epochs)
+    ]
+    names = [field.name for field in dataclasses.fields(_Facts)]
+    return _Facts(*(np.concatenate([getattr(run, name) for run in runs]) for name in names))
+
+
+def _of_run(stamps_ns: np.ndarray, rewards: Columns | None) -> _Facts:
     count = len(stamps_ns)
     if rewards is None or not len(rewards['stamp_ns']):
         none = np.zeros(count)

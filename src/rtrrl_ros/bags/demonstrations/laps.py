@@ -131,7 +131,9 @@ def drive_pieces(
         no command fits any frame
     """
     try:
-        pairs = pair(drive.stamps_ns, drive.columns, config.max_skew_s, drive.policy_drove)
+        pairs = pair(
+            drive.stamps_ns, drive.epochs, drive.columns, config.max_skew_s, drive.policy_drove
+        )
     except UserError as error:
         raise UserError(f'{drive.path}: {error}') from None
     counts = pairs.counts
@@ -148,8 +150,9 @@ def drive_pieces(
         counts.stale += lacking
     pieces = []
     for piece in cut(
-        drive.stamps_ns, pairs, rewards, max_gap_s=config.max_gap_s, longest_s=config.longest_s
-    ):
+        drive.stamps_ns, drive.epochs, pairs, rewards, max_gap_s=config.max_gap_s,
+        longest_s=config.longest_s,
+    ):  # fmt: skip
         stamps = drive.stamps_ns[piece.rows]
         if stamps[-1] - stamps[0] < config.shortest_s * 1e9:
             counts.used -= len(piece.rows)
@@ -185,7 +188,7 @@ def drive_rewards(
     if ODOM not in drive.columns:
         raise UserError(f'{drive.path}: {ODOM} is needed to find laps along a reference line')
     return rewards_from_odometry(
-        drive.stamps_ns, drive.columns[ODOM], reference, reward or RewardFunction()
+        drive.stamps_ns, drive.epochs, drive.columns[ODOM], reference, reward or RewardFunction()
     )
 
 

@@ -69,9 +69,28 @@ def nearest(stamps_ns: np.ndarray, of_ns: np.ndarray) -> tuple[np.ndarray, np.nd
     return index, np.minimum(to_before, to_after)
 
 
+def nearest_of_epoch(
+    stamps_ns: np.ndarray, epochs: np.ndarray, columns: Columns
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `nearest` among the rows of `columns` that are of the epoch of each frame.
+
+    Where there is none, the distance is the largest there is, and the index has no meaning.
+    """
+    index = np.zeros(len(stamps_ns), np.int64)
+    away_ns = np.full(len(stamps_ns), np.iinfo(np.int64).max)
+    for epoch in np.unique(epochs):
+        frames = epochs == epoch
+        rows = np.flatnonzero(columns['epoch'] == epoch)
+        if len(rows):
+            at, away_ns[frames] = nearest(stamps_ns[frames], columns['stamp_ns'][rows])
+            index[frames] = rows[at]
+    return index, away_ns
+
+
 def pair(
-    stamps_ns: np.ndarray, columns: Mapping[str, Columns], max_skew_s: float, policy_drove: bool
-) -> Pairs:
+    stamps_ns: np.ndarray, epochs: np.ndarray, columns: Mapping[str, Columns], max_skew_s: float,
+    policy_drove: bool,
+) -> Pairs:  # fmt: skip
     """Give each frame the command of the person who drove.
 
     The person's wish is on `teleop`, and counts where `executed` does not say that somebody else
@@ -80,7 +99,7 @@ def pair(
 
     Parameters
     ----------
-    stamps_ns : (N,) int64, of the frames
+    stamps_ns, epochs : (N,) int64, of the frames
     max_skew_s : a command further from the frame than this is not its command
     policy_drove : commands of a policy were recorded, too
 
@@ -91,7 +110,7 @@ def pair(
     """
     commands, takeovers_only = _commands(columns, policy_drove)
     skew_ns = round(max_skew_s * 1e9)
-    index, away_ns = nearest(stamps_ns, commands['stamp_ns'])
+    index, away_ns = nearest_of_epoch(stamps_ns, epochs, commands)
     steering, speed = commands['steering_rad'][index], commands['speed_m_s'][index]
     fresh = (away_ns <= skew_ns) & np.isfinite(steering) & np.isfinite(speed)
     with np.errstate(invalid='ignore'):
@@ -101,7 +120,7 @@ def pair(
         human = commands['mode'][index] == Mode.TAKEOVER
     elif EXECUTED in columns:
         executed = columns[EXECUTED]
-        at, gap_ns = nearest(stamps_ns, executed['stamp_ns'])
+        at, gap_ns = nearest_of_epoch(stamps_ns, epochs, executed)
         human = (gap_ns > skew_ns) | (executed['mode'][at] == Mode.TAKEOVER)
     usable = fresh & moving & human
     counts = PairCounts(

@@ -6,6 +6,7 @@ from typing import Any
 from ...driving.laps import LapRecorder
 from ...driving.reward_signal import RewardSignal
 from ...worlds.contract import StepType
+from ..tracks import RESTART_NS
 from .accumulators import S_NS
 
 #: The car has come back when it is this near to where it started, after it was as far away.
@@ -21,16 +22,27 @@ _JUMP_M = 1.0
 class RewardLaps:
     """Laps as the messages rtrrl_msgs/Reward or rtrrl_msgs/WorldState count them.
 
+    Several runs in one bag may each begin their time anew: the lap that was running ends there,
+    unfinished.
+
     Attributes
     ----------
-    recorder : the laps so far, and the running one
+    recorder : the laps so far, of all runs, and the running one
     """
 
     def __init__(self) -> None:
         self.recorder = LapRecorder()
+        self._newest_ns = -math.inf
+        self._broken_off = 0  # steps of unfinished laps of the runs before
 
     def add(self, message: Any, time_ns: int) -> None:
-        """Take the next message; one with the same time again, or an earlier one, is ignored."""
+        """Take the next message.
+
+        One with the same time again, or a little earlier, is ignored; much earlier is a new run.
+        """
+        if self._newest_ns - time_ns > RESTART_NS:
+            self._begin_anew()
+        self._newest_ns = max(self._newest_ns, time_ns)
         step = int(message.step_type)
         self.recorder.on_reward(
             RewardSignal(
@@ -43,7 +55,17 @@ class RewardLaps:
 
     @property
     def unfinished_steps(self) -> int:
-        """Steps of a lap that the recording does not see the end of."""
+        """Steps of laps that the recording does not see the end of."""
+        return self._broken_off + self._running_steps
+
+    def _begin_anew(self) -> None:
+        self._broken_off += self._running_steps
+        laps, self.recorder = self.recorder.laps, LapRecorder()
+        self.recorder.laps = laps
+        self._newest_ns = -math.inf
+
+    @property
+    def _running_steps(self) -> int:
         running = self.recorder.running
         done = self.recorder.laps
         return 0 if done and done[-1] is running else running.steps

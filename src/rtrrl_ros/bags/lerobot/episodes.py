@@ -8,7 +8,7 @@ from ..demonstrations.frame_cache import CachedDrive
 from ..demonstrations.frame_file import FrameRows
 from ..demonstrations.lap_pieces import Piece
 from ..demonstrations.laps import RecordedConfig, drive_pieces
-from ..demonstrations.pairing import PairCounts, Pairs, nearest
+from ..demonstrations.pairing import PairCounts, Pairs, nearest_of_epoch
 from ..tracks import ODOM, Columns
 from .features import ACTION, DONE, MOTION_NAMES, REWARD, STAMP, STATE, TRUNCATED
 
@@ -82,7 +82,7 @@ def cut_episodes(
 def _motion(drive: CachedDrive, max_skew_s: float) -> tuple[np.ndarray, np.ndarray]:
     """At each frame what odometry says (N, 2), and whether it is fresh and finite (N,)."""
     odom = drive.columns[ODOM]
-    index, away_ns = nearest(drive.stamps_ns, odom['stamp_ns'])
+    index, away_ns = nearest_of_epoch(drive.stamps_ns, drive.epochs, odom)
     values = np.column_stack([odom[name][index] for name in MOTION_NAMES])
     return values, (away_ns <= round(max_skew_s * 1e9)) & np.isfinite(values).all(axis=1)
 
