@@ -2,6 +2,9 @@
 
 A camera that is not there when the node starts is refused with one line. One that is unplugged
 while the node is active is an error on /diagnostics, and is looked for once a second.
+
+Packets are stamped with the time at which their last event was sensed, as well as that is known
+(`SensorClock`). What a stall of the node or of the network has kept back is as old as it is.
 """
 
 import dataclasses
@@ -17,6 +20,7 @@ from ..parameters import Checked, parameter
 from ..perception.events.contract import EventBatch, EventSource
 from ..perception.events.inivation import Aedat4Source, CameraSource, NetworkSource
 from ..perception.events.playback import Playback
+from ..perception.events.sensor_clock import JUMP_NS, SensorClock, steady_ns
 from .diagnostics import ERROR, OK, WARN
 from .event_messages import event_packet_messages
 from .managed_node import ManagedNode
@@ -25,7 +29,8 @@ from .qos import EVENTS
 
 TOPIC = '/event_camera/events'
 REOPEN_PERIOD_S = 1.0
-#: batches taken in one go, so that a flood does not keep the node from anything else
+#: batches taken in one go for each millisecond between two, so that a flood does not keep the node
+#: from anything else
 MOST_BATCHES = 20
 
 
@@ -83,7 +88,10 @@ class DvCameraNode(ManagedNode):
 
     def activate(self) -> None:
         self._fault, self._seq, self._until_us = '', 0, 0
-        self._counts = dict.fromkeys(('packets', 'events', 'unordered', 'reopened'), 0)
+        self._counts = dict.fromkeys(('packets', 'events', 'unordered', 'undated', 'reopened'), 0)
+        self._age_ns = self._stamp_ns = 0
+        self._sensor_clock = SensorClock()
+        self._playback: Playback | None = None
         self._heard_s = self._asked_s = time.monotonic()
         self._counted = 0
         self._open = False
@@ -102,8 +110,11 @@ class DvCameraNode(ManagedNode):
         if not self._open:
             return ERROR, f'{self._fault}; looking for it once a second', values
         values['rejected_events'] = self._source.counters.rejected_events
+        values['age_ms'] = f'{1e-6 * self._age_ns:.1f}'
         if now_s - self._heard_s > self._config.silence_s:
             return WARN, f'no event for {now_s - self._heard_s:.1f} s: lens cap, biases?', values
+        if self._playback is None and not self._sensor_clock.settled:
+            return WARN, 'how old the events are is not known yet: nothing is published', values
         return OK, f'{self._source.width} x {self._source.height} pixels', values
 
     def _on_poll(self) -> None:
@@ -115,8 +126,11 @@ class DvCameraNode(ManagedNode):
             self._lose(str(error))
             return
         for batch in batches:
-            self._publish(batch)
+            self._heard_s = time.monotonic()
+            self._publish(batch, batches[-1])
         if not ended:
+            if self._sensor_clock.late(steady_ns()):  # reopened, nothing old is on the way any more
+                self._lose(f'all events come late, now by {1e-9 * self._age_ns:.2f} s')
             return
         if self._playback is not None:
             self.get_logger().info(f'{self._config.file}: played to its end')
@@ -127,29 +141,55 @@ class DvCameraNode(ManagedNode):
     def _read(self) -> tuple[list[EventBatch], bool]:
         """What is there now, and whether that was the last."""
         if self._playback is not None:
+            self._due_ns = steady_ns()
             return self._playback.due(time.monotonic()), self._playback.ended
         batches: list[EventBatch] = []
-        while len(batches) < MOST_BATCHES:
+        while len(batches) < MOST_BATCHES * self._config.poll_ms:
             batch = self._source.next_batch()
             if batch is None:
                 return batches, True
             if not len(batch) and batch.until_us <= self._until_us:
+                self._sensor_clock.catch_up()
                 break
+            if self._sensor_clock.hear(batch.until_us, steady_ns(), batch.restart):
+                # as if the driver was started again: so does everybody's time
+                self._counts['undated'] += len(batches)
+                batches, self._seq, self._until_us = [], 0, 0
+            self._until_us = max(self._until_us, batch.until_us)
             batches.append(batch)
         return batches, False
 
-    def _publish(self, batch: EventBatch) -> None:
+    def _publish(self, batch: EventBatch, newest: EventBatch) -> None:
+        stamp = self._stamp(batch, newest)
+        if stamp is None:
+            self._counts['undated'] += 1
+            return
         if np.any(batch.t_us[1:] < batch.t_us[:-1]):
             self._counts['unordered'] += 1
             batch = batch.take(np.argsort(batch.t_us, kind='stable'))
-        self._until_us = max(self._until_us, batch.until_us)
-        self._heard_s = time.monotonic()
-        stamp = self.get_clock().now().nanoseconds
         for message in event_packet_messages(batch, stamp, self._seq):
             self._packets.publish(message)
             self._seq += 1
             self._counts['packets'] += 1
         self._counts['events'] += len(batch)
+
+    def _stamp(self, batch: EventBatch, newest: EventBatch) -> int | None:
+        """When a batch was sensed; None: not known. `newest`: of what came with it."""
+        # before the steady clock: a pause between the two makes a batch older, never younger
+        host_ns = self.get_clock().now().nanoseconds
+        now_ns = steady_ns()
+        if self._playback is None:
+            stamp = self._sensor_clock.stamp_ns(batch.until_us, host_ns, now_ns)
+        else:  # the newest slice is the one that was due when it was asked for
+            before_us = max(0, newest.until_us - batch.until_us)
+            behind_ns = round(1000 * before_us / self._config.rate)
+            stamp = max(0, host_ns - (now_ns - self._due_ns) - behind_ns)
+        if stamp is None:
+            return None
+        if 0 < self._stamp_ns - stamp <= JUMP_NS:  # by such a pause, or a small step of the clock
+            stamp = min(self._stamp_ns, host_ns)
+        self._stamp_ns, self._age_ns = stamp, host_ns - stamp
+        return stamp
 
     def _lose(self, fault: str) -> None:
         self._fault, self._open = fault, False
@@ -169,6 +209,7 @@ class DvCameraNode(ManagedNode):
         # numbers begin anew, as a driver's that was started again: so does everybody's time
         self._open, self._seq, self._until_us = True, 0, 0
         self._counts['reopened'] += 1
+        self._sensor_clock = SensorClock()
         self._playback = None
         if self._config.file:
             self._playback = Playback(self._source, 1000 * self._config.poll_ms, self._config.rate)
