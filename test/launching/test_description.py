@@ -1,6 +1,7 @@
 """A launch file and its arguments give the processes that ROS would start."""
 
 import dataclasses
+import signal
 import sys
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def test_a_node_of_another_package(read, tools):
     assert node.command == [str(tools), '--ros-args', '-r', '__node:=talker']
     assert (node.label, node.output) == ('talker', 'log')
     assert not node.shutdown_on_exit and node.respawn_delay_s is None
+
+
+def test_time_to_end(read):
+    node = NODE.format('sigterm_timeout="125" sigkill_timeout="$(var s)"', '')
+    (node,) = read(f'<let name="s" value="2.5"/>{node}')
+    assert node.patience_s == {signal.SIGINT: 125.0, signal.SIGTERM: 2.5}
 
 
 def test_our_nodes_run_with_this_python(read):
@@ -179,6 +186,7 @@ def test_a_file_that_includes_itself_is_refused(read):
         (NODE.format('', '<remap from="a"/>'), "needs the attribute 'to'"),
         (NODE.format('if="maybe"', ''), 'must be true, 1, false or 0'),
         (NODE.format('respawn="true" respawn_delay="soon"', ''), 'number of seconds'),
+        (NODE.format('sigterm_timeout="-1"', ''), "sigterm_timeout='-1': must be a number of sec"),
         ('<arg name="a"/>', "argument 'a' is required"),
         ('<arg name="a" default="z"><choice value="x"/><choice value="y"/></arg>', 'one of x, y'),
         ('<let name="a" value="$(var b)"/>', ":2: launch argument 'b' is not set"),

@@ -153,6 +153,30 @@ def test_escalation_ends_a_stubborn_process_and_says_so():
     ]
 
 
+def test_one_that_asks_for_more_time_to_end_has_it(tmp_path):
+    go, polls = tmp_path / 'go', 0
+
+    def stop(watched):
+        nonlocal polls
+        if watched.said('slow'):
+            watched.group.stop()
+            polls += 1
+        if polls > 3:  # by now one that asks for nothing has been sent the next signal
+            go.touch()
+
+    slow = f"""import os, signal, sys, time
+def end(*_):
+    while not os.path.exists({str(go)!r}): time.sleep(0.01)
+    sys.exit(0)
+signal.signal(signal.SIGINT, end)
+{FOREVER}"""
+    patient = process('slow', slow, patience_s={signal.SIGINT: 60.0})
+    escalation = ((signal.SIGINT, 0.0), *QUICK[1:])
+    watched = Watched(patient, escalation=escalation)
+    assert watched.run(stop) == 0
+    assert watched.said('launch') == []
+
+
 def test_what_a_process_started_itself_ends_with_it():
     code = f"""
         import subprocess, sys

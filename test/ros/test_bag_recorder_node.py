@@ -170,11 +170,65 @@ def test_bad_parameters_are_one_line(graph, bag: Path) -> None:
         ({'out': str(bag)}, 'exists already; name a new folder'),
         ({'out': str(bag / 'new'), 'compression': 'lz4'}, 'must be one of none, zstd'),
         ({'out': str(bag / 'no' / 'folder')}, 'cannot be written'),
+        (
+            {'out': str(bag / 'new'), 'topics': 'camera/image-raw'},
+            "topics: 'camera/image-raw' is no name of a topic",
+        ),
+        ({'out': str(bag / 'new'), 'also': 'a{b}'}, "topics: 'a{b}' is no name of a topic"),
     ):
         process = graph.start('bag_recorder_node', **parameters)
         assert graph.exit_status(process) == 2
         assert line in graph.output(process)
         assert 'Traceback' not in graph.output(process)
+        assert not list(bag.iterdir())  # nothing is left behind
+
+
+#: a disk that takes five times as long for a chunk as other nodes have for ending
+SLOW_DISK = """
+import os, time
+from rtrrl_ros.bags.storage import mcap_writing
+from rtrrl_ros.nodes import bag_recorder_node, process
+
+class SlowDisk:
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+    def writev(self, descriptor, views):
+        time.sleep(0.5)
+        return os.writev(descriptor, views)
+
+mcap_writing.os = SlowDisk()
+process.run_node.__defaults__ = (0, 0.1)
+bag_recorder_node.main()
+"""
+
+
+def test_what_waits_for_a_slow_disk_is_written_in_the_end(graph, bag: Path) -> None:
+    from std_msgs.msg import String
+
+    from rtrrl_ros.nodes.qos import STREAM
+
+    process = graph.run(
+        [
+            sys.executable, '-c', SLOW_DISK, '--ros-args', '-p', f'out:={bag}', '-p',
+            'topics:=speech',
+        ]
+    )  # fmt: skip
+    publish(graph, String, 'speech', STREAM, [String(data='x' * 250_000)] * 20)
+    graph.for_seconds(0.2)
+    assert stop(graph, process) == 0
+    with open_bag(bag) as recording:
+        assert recording.incomplete == ''
+        assert len(list(recording.records(['/speech']))) == 20
+
+
+def test_the_launch_file_is_no_less_patient_than_the_node() -> None:
+    from rtrrl_ros.launching.description import describe
+    from rtrrl_ros.nodes.bag_recorder_node import PATIENCE_S
+    from rtrrl_ros.resources import find_resource
+
+    (node,) = describe(find_resource('launch', 'record.launch.xml'), {}, {})
+    assert node.patience_s[signal.SIGINT] > PATIENCE_S
 
 
 def test_a_full_disk_ends_the_recording_in_order(graph, bag: Path) -> None:

@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f'{options.bag}: exists already; name a new folder')
     if not bag.parent.is_dir():
         raise UserError(f'{options.bag}: no folder {bag.parent} to put it in')
+    for name in (*(options.topics or []), *options.also):
+        _check_topic(name)
     console = Console(highlight=False)
     arguments = {
         'out': str(bag), 'topics': ' '.join(options.topics or []),
@@ -98,3 +100,15 @@ def _account(bag: Path) -> list[str]:
     if not lines:
         return [f'{bag}: nothing was published on these topics']
     return [*lines, f'{bag}: {seconds:.1f} s{fault}']
+
+
+def _check_topic(name: str) -> None:
+    """Here, since a node that refuses is a failed launch: exit status 1, not 2."""
+    from rclpy.exceptions import InvalidTopicNameException
+    from rclpy.validate_topic_name import validate_topic_name
+
+    try:
+        validate_topic_name(name)
+    except InvalidTopicNameException as error:
+        reason = str(error).splitlines()[0].rstrip(':')
+        raise UserError(f'{name!r} is no name of a topic: {reason}') from None

@@ -6,6 +6,7 @@ same seed, one after the other in simulated time.
 """
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..bags.demonstrations.drive_messages import DriveMessages
 from ..bags.demonstrations.frame_streams import EVENT_PACKET, EVENTS
 from ..bags.tracks import EXECUTED, ODOM, REWARD, TELEOP
 from ..bags.writing import BagWriter
+from ..errors import UserError
 from ..safety.command import Command
 from ..safety.modes import Mode
 from ..worlds.contract import Observation
@@ -76,18 +78,33 @@ def record_laps(
 ) -> list[Demonstration]:  # fmt: skip
     """Drive these laps and write them into a new bag, with a pause between two.
 
+    The bag is there when all of them are; else nothing is.
+
     Raises
     ------
     UserError
         the bag exists, or cannot be written
     """
+    bag = BagWriter(folder)
+    try:
+        with bag:
+            return _record_laps(bag, jobs, pause_s, on_lap)
+    except BaseException as error:  # also Ctrl-C: with laps missing it would look complete
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, UserError):
+            raise UserError(f'{error} (laps are missing: the bag was removed)') from error
+        raise
+
+
+def _record_laps(
+    bag: BagWriter, jobs: list[LapJob], pause_s: float, on_lap: Callable[[Demonstration], None]
+) -> list[Demonstration]:
+    for topic, type_name in TOPICS.items():
+        bag.add_topic(topic, type_name, need_definition=True)
     laps, begin_ns = [], 0
-    with BagWriter(folder) as bag:
-        for topic, type_name in TOPICS.items():
-            bag.add_topic(topic, type_name, need_definition=True)
-        for index, job in enumerate(jobs):
-            recorder = _Recorder(bag, index, begin_ns)
-            laps.append(record(job, recorder))
-            on_lap(laps[-1])
-            begin_ns = recorder.end_ns + round(pause_s * 1e9)
+    for index, job in enumerate(jobs):
+        recorder = _Recorder(bag, index, begin_ns)
+        laps.append(record(job, recorder))
+        on_lap(laps[-1])
+        begin_ns = recorder.end_ns + round(pause_s * 1e9)
     return laps

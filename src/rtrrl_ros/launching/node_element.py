@@ -3,8 +3,9 @@
 import dataclasses
 import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from .substitutions import OUR_PACKAGE, find_package_prefix
 
 ATTRIBUTES = (
     'name', 'namespace', 'output', 'args', 'ros_args', 'on_exit', 'respawn', 'respawn_delay',
-    'if', 'unless',
+    'sigterm_timeout', 'sigkill_timeout', 'if', 'unless',
 )  # fmt: skip
 OUTPUTS = ('screen', 'log', 'both')
+#: how ROS names the time after a signal: by the one that comes next
+_TIMEOUTS = {'sigterm_timeout': signal.SIGINT, 'sigkill_timeout': signal.SIGTERM}
 TYPES: dict[str, type] = {'str': str, 'int': int, 'float': float, 'bool': bool}
 
 #: gives an attribute of an element with its substitutions replaced
@@ -38,6 +41,7 @@ class NodeProcess:
     shutdown_on_exit : whether its end is the end of everything
     respawn_delay_s : pause before it is started again when it ends; None: it is not
     sigint_blocked : start it with SIGINT blocked; it takes the signal as soon as it can
+    patience_s : after a signal that asks it to end, before the next one; where not the usual
     """
 
     label: str
@@ -47,6 +51,7 @@ class NodeProcess:
     shutdown_on_exit: bool
     respawn_delay_s: float | None
     sigint_blocked: bool = False
+    patience_s: Mapping[signal.Signals, float] = dataclasses.field(default_factory=dict)
 
 
 def read_node(
@@ -81,6 +86,11 @@ def read_node(
         shutdown_on_exit=_one_of(element, 'on_exit', text, ('shutdown',), default='') != '',
         respawn_delay_s=_respawn_delay(element, text),
         sigint_blocked=package == OUR_PACKAGE,  # see nodes/__main__.py
+        patience_s={
+            number: _seconds(element, attribute, text)
+            for attribute, number in _TIMEOUTS.items()
+            if attribute in element.attributes
+        },
     )
 
 
@@ -171,11 +181,17 @@ def _one_of(
 def _respawn_delay(element: Element, text: Text) -> float | None:
     if _one_of(element, 'respawn', text, ('true', 'false'), default='false') == 'false':
         return None
-    delay = text(element, 'respawn_delay') if 'respawn_delay' in element.attributes else '0'
+    return (
+        _seconds(element, 'respawn_delay', text) if 'respawn_delay' in element.attributes else 0.0
+    )
+
+
+def _seconds(element: Element, attribute: str, text: Text) -> float:
+    written = text(element, attribute)
     try:
-        seconds = float(delay)
+        seconds = float(written)
     except ValueError:
         seconds = -1.0
     if not 0.0 <= seconds < 1e6:
-        raise element.fault(f'respawn_delay={delay!r}: must be a number of seconds')
+        raise element.fault(f'{attribute}={written!r}: must be a number of seconds')
     return seconds

@@ -97,7 +97,8 @@ class ProcessGroup:
     ----------
     nodes : what to start
     show : called with a label and a line of output; our own lines bear the label 'launch'
-    escalation : the signals that end a process, each with the patience after it in seconds
+    escalation : the signals that end a process, each with the patience after it in seconds, where
+        no process that is still running asks for another
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class ProcessGroup:
         self._faults = 0
         self._asked: signal.Signals | None = None  # by a person or the system
         self._stage = -1  # index in the escalation; -1: not stopping
-        self._next_stage_s = 0.0
+        self._stage_began_s = 0.0
         self._selector = selectors.DefaultSelector()
 
     @property
@@ -226,7 +227,8 @@ class ProcessGroup:
             self._show(US, f'{self._asked.name}: stopping')
             self.stop()
         if self.stopping:
-            if now_s >= self._next_stage_s and self._stage + 1 < len(self._escalation):
+            last = self._stage + 1 == len(self._escalation)
+            if not last and now_s >= self._stage_began_s + self._patience_s():
                 self._enter_stage(self._stage + 1)
             return
         for due_s, node in list(self._due):
@@ -235,13 +237,19 @@ class ProcessGroup:
                 self._start(node)
 
     def _enter_stage(self, stage: int) -> None:
-        number, patience_s = self._escalation[stage]
-        self._stage, self._next_stage_s = stage, time.monotonic() + patience_s
+        number, _ = self._escalation[stage]
+        self._stage, self._stage_began_s = stage, time.monotonic()
         if stage > 0 and self._children:
             labels = ', '.join(child.node.label for child in self._children)
             self._show(US, f'still running, sending {number.name}: {labels}')
         for child in self._children:
             child.signal(number)
+
+    def _patience_s(self) -> float:
+        """How long those that are still running have before the next signal."""
+        number, usual_s = self._escalation[self._stage]
+        asked = [child.node.patience_s.get(number, usual_s) for child in self._children]
+        return max(asked, default=usual_s)
 
     def _fault(self, message: str) -> None:
         self._faults += 1

@@ -31,6 +31,8 @@ TAKE_PERIOD_S = 0.05
 #: what comes up is heard this soon; a world begins as soon as it has been discovered by others
 DISCOVER_PERIOD_S = 0.25
 SECOND_S = 1.0
+#: for what waits for a slow disk in the end; record.launch.xml waits a little longer
+PATIENCE_S = 120.0
 
 
 class BagRecorderNode(ManagedNode):
@@ -56,17 +58,6 @@ class BagRecorderNode(ManagedNode):
             )  # fmt: skip
             service = self.create_service(Trigger, '~/dump', self._on_dump)
             self._own.append(lambda: self.destroy_service(service))
-        if config.out:
-            bag = BagWriter(
-                config.out,
-                split_bytes=config.split_megabytes * 1_000_000,
-                compression=config.compression,
-                least_free_bytes=config.least_free_megabytes * 1_000_000,
-            )
-            for type_name, _ in TOPICS.values():
-                bag.prepare(type_name)
-            self._recorder = Recorder(bag)
-            self._own.append(self._recorder.close)
         self._watch = FaultWatch(self.get_fully_qualified_name())
         self._intake = TopicIntake(self, topics, TOPICS)
         self._own.append(self._intake.close)
@@ -77,6 +68,17 @@ class BagRecorderNode(ManagedNode):
         self.every(TAKE_PERIOD_S, self._take)
         self.every(DISCOVER_PERIOD_S, self._discover)
         self.every(SECOND_S, self._on_second)
+        if config.out:  # last: whatever is refused leaves no folder behind
+            bag = BagWriter(
+                config.out,
+                split_bytes=config.split_megabytes * 1_000_000,
+                compression=config.compression,
+                least_free_bytes=config.least_free_megabytes * 1_000_000,
+            )
+            for type_name, _ in TOPICS.values():
+                bag.prepare(type_name)
+            self._recorder = Recorder(bag)
+            self._own.append(self._recorder.close)
 
     def activate(self) -> None:
         if self._ended:
@@ -85,14 +87,14 @@ class BagRecorderNode(ManagedNode):
     def deactivate(self) -> None:
         self._take()
         self._ended = True
-        if self._box is not None:
-            self._dumps.close()
-        if self._recorder is not None:
+        if self._recorder is not None:  # first: it must not wait for the disk behind black boxes
             self._recorder.close()
             recorder = self._recorder
             print(f'{recorder.count} messages, {recorder.size * 1e-6:.1f} MB recorded', flush=True)
             if recorder.failure or recorder.lost:
                 self.finish(1, recorder.failure or f'{recorder.lost} messages were lost')
+        if self._box is not None:
+            self._dumps.close()
 
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         values: dict[str, Any] = {'messages': self._taken, 'topics': len(self._intake.types)}
@@ -153,7 +155,7 @@ class BagRecorderNode(ManagedNode):
 
 def main() -> NoReturn:
     """Run the node; it gives way to those that drive."""
-    run_node(BagRecorderNode, WATCHING)
+    run_node(BagRecorderNode, WATCHING, PATIENCE_S)
 
 
 if __name__ == '__main__':

@@ -4,9 +4,13 @@ Threading: one thread runs everything. configure loads and warms up, activate dr
 stops, cleanup forgets. Subclasses fill in the four hooks; the rest is here.
 """
 
+import contextlib
 import dataclasses
+import functools
 import gc
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -38,6 +42,23 @@ class StartConfig(Checked):
     )
 
 
+Transition = Callable[['ManagedNode', LifecycleState], TransitionCallbackReturn]
+
+
+def _orderly(transition: Transition) -> Transition:
+    """If it raises, the node says why and leaves nothing behind; rclpy would do neither."""
+
+    @functools.wraps(transition)
+    def orderly(node: 'ManagedNode', state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(node, state)
+        except Exception as error:
+            node._abandon(error, 1)
+            return TransitionCallbackReturn.ERROR  # from here to unconfigured
+
+    return orderly
+
+
 class ManagedNode(LifecycleNode):
     """Base of our nodes.
 
@@ -46,6 +67,7 @@ class ManagedNode(LifecycleNode):
     sections : dataclasses whose fields are the node's parameters (class attribute)
     active : driving, as opposed to loaded or idle
     exit_status : set it, with `finish`, to end the process
+    failure_status : exit status due to a transition that failed, until it is configured again
     """
 
     sections: tuple[type, ...] = ()
@@ -54,12 +76,14 @@ class ManagedNode(LifecycleNode):
         super().__init__(name)
         self.active = False
         self.exit_status: int | None = None
+        self.failure_status = 0
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._declared = NodeParameters(self, (StartConfig, *self.sections))
         self._own: list[Callable[[], Any]] = []  # undo what configure made
         self._watchdog = Watchdog()
 
-    # Hooks for subclasses. UserError in `configure` means: refuse, with this line.
+    # Hooks for subclasses. UserError in `configure` means: refuse, with this line. Whatever they
+    # raise, nothing that configure made is left, and the node can be configured again.
 
     def configure(self) -> None:
         """Load, make publishers and subscriptions, warm up."""
@@ -135,56 +159,85 @@ class ManagedNode(LifecycleNode):
 
     # The lifecycle of rclpy.
 
+    @_orderly
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.failure_status = 0
         try:
             self._declared.section(StartConfig)
             self.configure()
         except UserError as error:
-            self.get_logger().error(str(error))
-            self._forget()
+            self._abandon(error, 2)
             return TransitionCallbackReturn.FAILURE
         self._declared.frozen = True
         self._diagnostics = self.advertise(DiagnosticArray, '/diagnostics', QoSProfile(depth=10))
         self.every(DIAGNOSTICS_PERIOD_S, self.publish_diagnostics)
         return super().on_configure(state)
 
+    @_orderly
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self.active = True
         self.activate()
         # what was loaded stays: the collector need not look at it again while the car drives
         gc.collect()
         gc.freeze()
         if self.real_time:
             priority.go_ahead()
+        self.active = True
         return super().on_activate(state)
 
+    @_orderly
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._watchdog.rest()
-        self.deactivate()
-        self.active = False
-        if self.real_time:
-            priority.fall_back()
+        self._stop()
         return super().on_deactivate(state)
 
+    @_orderly
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._forget()
         return super().on_cleanup(state)
 
+    @_orderly
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._watchdog.rest()
         if self.active:
-            self.deactivate()
-            self.active = False
+            self._stop()
         self._forget()
         return super().on_shutdown(state)
 
+    def _stop(self) -> None:
+        self._watchdog.rest()
+        try:
+            self.deactivate()
+        finally:
+            self.active = False
+            if self.real_time:
+                priority.fall_back()
+
     def _forget(self) -> None:
-        while self._own:
-            self._own.pop()()
         self._declared.frozen = False
+        with contextlib.ExitStack() as undo:  # last comes first; one that raises stops no other
+            for step in self._own:
+                undo.callback(step)
+            self._own.clear()
+
+    def _abandon(self, error: Exception, status: int) -> None:
+        """A transition raised this: say so in one line, and be as if never configured."""
+        self.failure_status = status
+        self.get_logger().error(_line(error))
+        self.get_logger().debug(''.join(traceback.format_exception(error)))
+        self._watchdog.rest()
+        try:
+            self._forget()
+        except Exception:  # what went wrong first has been said
+            self.get_logger().debug(traceback.format_exc())
 
     def publish_diagnostics(self) -> None:
         """Say how it is now; done once a second while active."""
         stamp = self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name()
         self._diagnostics.publish(diagnostic_array(stamp, name, *self.diagnose()))
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    where = f'{Path(at.filename).name}:{at.lineno} in {at.name}'
+    return f'bug: {type(error).__name__}: {" ".join(str(error).split())} ({where})'

@@ -29,11 +29,12 @@ class StopRequest:
     """Turns SIGINT and SIGTERM, however often they come, into one orderly end.
 
     The signals are blocked and awaited by a thread of their own: neither a callback nor the
-    clean-up is ever interrupted, and a node that hangs is ended all the same.
+    clean-up is ever interrupted, and a node that hangs is ended all the same, after `patience_s`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self.stopped = False
+        self._patience_s = patience_s
         for number in SIGNALS:  # for those that reach a thread older than this object
             signal.signal(number, self._on_signal)
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -45,7 +46,7 @@ class StopRequest:
     def _wait(self) -> None:
         signal.sigwait(SIGNALS)
         self.stopped = True
-        threading.Event().wait(PATIENCE_S)
+        threading.Event().wait(self._patience_s)
         print('did not end in time: giving up', file=sys.stderr, flush=True)
         os._exit(1)
 
@@ -68,17 +69,21 @@ def spin(executor: Executor, done: Callable[[], bool]) -> None:
         executor.spin_until_future_complete(Future(), SPIN_S)
 
 
-def run_node(make_node: Callable[[], Any], niceness: int = 0) -> NoReturn:
+def run_node(
+    make_node: Callable[[], Any], niceness: int = 0, patience_s: float = PATIENCE_S
+) -> NoReturn:
     """Run one `ManagedNode` until it finishes or is asked to stop, and end the process.
 
-    Exit status 2: it refused its parameters or to configure, with one line that says why.
+    Exit status 2: it refused its parameters or to configure; 1: it failed, be it in its last act.
+    One line says why.
 
     niceness : of the process; below 0 it goes ahead of others, where the system permits that
+    patience_s : how long it may take to end; more for one that must write what it holds
     """
     if niceness:  # else it keeps what it was started with
         set_niceness(niceness)
     try:
-        status = _run(make_node)
+        status = _run(make_node, patience_s)
     except BaseException:
         traceback.print_exc()
         status = 1
@@ -88,8 +93,8 @@ def run_node(make_node: Callable[[], Any], niceness: int = 0) -> NoReturn:
     os._exit(status)
 
 
-def _run(make_node: Callable[[], Any]) -> int:
-    request = StopRequest()
+def _run(make_node: Callable[[], Any], patience_s: float) -> int:
+    request = StopRequest(patience_s)
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises several kinds for bad --ros-args
@@ -100,7 +105,7 @@ def _run(make_node: Callable[[], Any]) -> int:
     executor.add_node(node)
     try:
         if node.autostart and not _start(node):
-            return 2
+            return node.failure_status or 1
         spin(executor, lambda: request.stopped or node.exit_status is not None)
         node.shut_down()
     except UserError as error:
@@ -111,7 +116,7 @@ def _run(make_node: Callable[[], Any]) -> int:
         executor.remove_node(node)
         node.destroy_node()
         rclpy.shutdown()
-    return node.exit_status or 0
+    return node.exit_status or node.failure_status
 
 
 def _start(node: Any) -> bool:

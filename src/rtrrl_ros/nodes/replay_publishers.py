@@ -117,7 +117,7 @@ class ReplayPublishers:
         """A publisher on a topic that is still permitted after every remapping."""
         try:
             check_permitted(self._node.resolve_topic_name(name), type_name)
-        except InvalidTopicNameException:
+        except (InvalidTopicNameException, RuntimeError):  # the latter is what rclpy does raise
             raise UnfitError(f'{name!r} is no name of a topic') from None
         publisher = self._node.advertise(kind, name, qos)
         check_permitted(publisher.topic_name, type_name)  # what rclpy made of it in the end

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rclpy
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
@@ -18,6 +19,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from ..bags.contract import Qos
 from ..bags.recording.recorder import Arrival
+from ..errors import UserError
 from .listeners import INTAKE
 
 VOLATILE = 'volatile'
@@ -43,6 +45,10 @@ class TopicIntake:
     ----------
     types : {topic: type} of what is published and subscribed to
     refused : {topic: why it is not}
+
+    Raises
+    ------
+    UserError : one of the names cannot be that of a topic
     """
 
     def __init__(
@@ -51,7 +57,7 @@ class TopicIntake:
         self._node = node
         self._all = ALL in topics
         names = [name for name in topics if name != ALL]
-        self._wanted = [node.resolve_topic_name(name) for name in names]
+        self._wanted = [_full_name(node, name) for name in names]
         self.types: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self._subscriptions: dict[str, Subscription] = {}
@@ -146,6 +152,16 @@ class TopicIntake:
         self._subscriptions[name] = self._own.create_subscription(
             kind, name, lambda data: None, qos, raw=True
         )
+
+
+def _full_name(node: Node, name: str) -> str:
+    try:
+        return node.resolve_topic_name(name)
+    except (InvalidTopicNameException, RuntimeError):  # the latter is what rclpy does raise
+        raise UserError(
+            f'topics: {name!r} is no name of a topic: words of letters, digits and _ between '
+            'slashes, none beginning with a digit'
+        ) from None
 
 
 def message_class(type_name: str) -> Any:

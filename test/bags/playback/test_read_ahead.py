@@ -1,5 +1,6 @@
 """What belongs together is put together by stamp, whenever it was recorded."""
 
+import dataclasses
 import random
 
 from hypothesis import given
@@ -85,3 +86,57 @@ def test_the_offset_of_an_encoder_counts(made) -> None:
     sensed = recording.take()
     assert sensed is not None
     assert recording.partners(recording.stamp(sensed)) == [records[1]]
+
+
+IMAGES, S = '/image_raw', 1_000 * MS
+
+
+def most_held(recording: ReadAhead, monkeypatch) -> int:
+    """Take everything; returns how many others waited at most."""
+    most, read = 0, recording._read
+
+    def watched() -> None:
+        nonlocal most
+        read()
+        most = max(most, len(recording._others))
+
+    monkeypatch.setattr(recording, '_read', watched)
+    while (record := recording.take()) is not None:
+        recording.others(record.log_ns)
+    return most
+
+
+def test_a_car_that_stands_before_the_first_lap_fills_no_memory(made, monkeypatch) -> None:
+    def records():
+        for stamp in range(0, 61 * S, 10 * MS):
+            yield made.sensed(stamp)
+            yield made.message(IMAGES, stamp)
+            yield made.reward(stamp, first=stamp == 60 * S)
+
+    recording = ReadAhead(records(), SENSOR, begins=made.is_first)
+    assert most_held(recording, monkeypatch) <= LOOKAHEAD_NS // (10 * MS) + 2
+    assert recording.left_out == 6000 and not recording.dropped
+
+
+def test_a_sensor_that_falls_silent_fills_no_memory(made, monkeypatch) -> None:
+    image, most = made.message(IMAGES, 0), 50
+
+    def records():
+        yield made.sensed(0)
+        for stamp in range(0, 60 * S, 10 * MS):
+            yield dataclasses.replace(image, log_ns=stamp)
+
+    recording = ReadAhead(records(), SENSOR, held_bytes=most * len(image.data))
+    assert most_held(recording, monkeypatch) <= LOOKAHEAD_NS // (10 * MS) + 1
+    kept = [record.log_ns for record in recording.others()]
+    assert kept == list(range(60 * S - most * 10 * MS, 60 * S, 10 * MS))
+    assert recording.dropped == 6000 - 1 - most
+
+
+def test_a_gap_of_the_sensor_costs_nothing(made) -> None:
+    image = made.message(IMAGES, 0)
+    images = [dataclasses.replace(image, log_ns=ns) for ns in range(MS, 20 * S, 10 * MS)]
+    recording = ReadAhead([made.sensed(0), *images, made.sensed(20 * S)], SENSOR)
+    while (record := recording.take()) is not None:
+        heard = recording.others(record.log_ns)
+    assert heard == images and not recording.dropped

@@ -1,5 +1,6 @@
 """A recording over and over: time goes on."""
 
+import dataclasses
 import itertools
 from typing import Any, cast
 
@@ -7,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtrrl_ros.bags.playback.destinations import EVENTS
-from rtrrl_ros.bags.playback.rounds import Rounds
+from rtrrl_ros.bags.playback.destinations import CLOCK, CLOCK_TYPE, EVENTS
+from rtrrl_ros.bags.playback.rounds import PAUSE_NS, Rounds
 from rtrrl_ros.bags.reading import Record
 from rtrrl_ros.bags.stamps import stamp_ns
 
@@ -18,7 +19,7 @@ MS = 1_000_000
 
 def rounds(made: Any, records: list[Record], loop: bool, start_ns: int = 0) -> Any:
     return Rounds(
-        cast(Any, made.bag(records)), [EVENTS, LABEL], start_ns, loop,
+        cast(Any, made.bag(records)), [CLOCK, EVENTS, LABEL], start_ns, loop,
         has_stamp=lambda topic: topic == EVENTS, leads=lambda topic: topic == EVENTS,
     )  # fmt: skip
 
@@ -49,6 +50,33 @@ def test_what_has_no_header_is_repeated_as_it_is(made) -> None:
     assert played[3].data == records[1].data
     assert played[3].log_ns == 15 * MS + 5 * MS + 10 * MS
     assert stamp_ns(played[2].data) == 10 * MS + 10 * MS
+
+
+@pytest.mark.parametrize('lead_in', [0, 30])
+def test_a_recorded_clock_goes_on_and_agrees_with_the_stamps(made, lead_in: int) -> None:
+    """It may begin before the first stamp and end after the last."""
+    records = []
+    for index in range(10 + 2 * lead_in):
+        clock = made.message(CLOCK, index * MS)
+        records.append(dataclasses.replace(clock, type=CLOCK_TYPE))
+        if lead_in <= index < 10 + lead_in:
+            records.append(made.sensed(index * MS))
+    played = list(itertools.islice(rounds(made, records, loop=True), 3 * len(records)))
+    times = [stamp_ns(record.data) for record in played]
+    assert all(one <= two for one, two in itertools.pairwise(times))
+    clock = [time for record, time in zip(played, times, strict=True) if record.topic == CLOCK]
+    assert all(one < two for one, two in itertools.pairwise(clock))
+    for told, sensed in itertools.pairwise(played):
+        if sensed.topic == EVENTS:
+            assert stamp_ns(told.data) == stamp_ns(sensed.data)
+
+
+def test_a_clock_of_another_time_does_not_stretch_the_pause(made) -> None:
+    clock = dataclasses.replace(made.message(CLOCK, 10**18, 15 * MS), type=CLOCK_TYPE)
+    records = [made.sensed(10 * MS), clock, made.sensed(20 * MS)]
+    played = list(itertools.islice(rounds(made, records, loop=True), 6))
+    assert stamp_ns(played[3].data) == 10 * MS + 10 * MS + PAUSE_NS
+    assert stamp_ns(played[4].data) == 10**18 + 10 * MS + PAUSE_NS
 
 
 @pytest.mark.parametrize('loop', [False, True])

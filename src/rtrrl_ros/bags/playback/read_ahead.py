@@ -16,6 +16,8 @@ from .destinations import EXECUTED, REWARD
 
 #: how much later than its observation a message may have been recorded
 LOOKAHEAD_NS = 1_000_000_000
+#: of all others, what may wait for the next message of the sensor; beyond it the oldest are lost
+HELD_BYTES = 128 << 20
 
 
 class ReadAhead:
@@ -28,25 +30,28 @@ class ReadAhead:
     offset_ns : from the stamp of the sensor to that of the features
     begins : leave out what was sensed before the first observation with a reward that this is true
         of; None: leave nothing out
+    held_bytes : of all others that may wait while nothing is sensed
 
     Attributes
     ----------
     left_out : messages of the sensor that were
+    dropped : others that were, in a long time without a message of the sensor
     """
 
     def __init__(
         self, records: Iterable[Record], sensor: str, offset_ns: int = 0,
-        begins: Callable[[Record], bool] | None = None,
+        begins: Callable[[Record], bool] | None = None, held_bytes: int = HELD_BYTES,
     ) -> None:  # fmt: skip
         self._records: Iterator[Record] = iter(records)
         self._sensor, self._offset_ns, self._begins = sensor, offset_ns, begins
         self._sensed: collections.deque[Record] = collections.deque()
         self._others: collections.deque[Record] = collections.deque()
+        self._others_bytes, self._held_bytes = 0, held_bytes
         self._partners: list[tuple[int, int, Record]] = []  # a heap: stamp, number, message
         self._numbers = itertools.count()
         self._beginnings: set[int] = set()
         self._read_ns = 0  # log time up to which everything was read
-        self.left_out = 0
+        self.left_out = self.dropped = 0
 
     def peek(self) -> Record | None:
         """The next message of the sensor; None: there are no more."""
@@ -56,7 +61,8 @@ class ReadAhead:
                 self._begins = None
                 self._drop_before(self._sensed[0])
             else:
-                self._sensed.popleft()
+                # as it goes: a car may have stood there for a long time
+                self.others(self._sensed.popleft().log_ns)
                 self.left_out += 1
                 self._read()
         return self._sensed[0] if self._sensed else None
@@ -81,8 +87,13 @@ class ReadAhead:
         """What else was recorded up to a log time (None: all) and was not taken before."""
         taken = []
         while self._others and (until_ns is None or self._others[0].log_ns <= until_ns):
-            taken.append(self._others.popleft())
+            taken.append(self._take_other())
         return taken
+
+    def _take_other(self) -> Record:
+        record = self._others.popleft()
+        self._others_bytes -= len(record.data)
+        return record
 
     def _read(self) -> None:
         """Have at hand what was recorded up to a while after the next message of the sensor."""
@@ -92,6 +103,9 @@ class ReadAhead:
                 return
             self._read_ns = max(self._read_ns, record.log_ns)
             self._sort_in(record)
+            while not self._sensed and self._others_bytes > self._held_bytes:
+                self._take_other()
+                self.dropped += 1
 
     def _sort_in(self, record: Record) -> None:
         if record.topic == self._sensor:
@@ -104,6 +118,7 @@ class ReadAhead:
                 self._beginnings.add(stamp)
         else:
             self._others.append(record)
+            self._others_bytes += len(record.data)
 
     def _drop_before(self, first: Record) -> None:
         """Forget what belongs to observations that are left out."""

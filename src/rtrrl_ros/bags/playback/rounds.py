@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from ...errors import UserError
 from ..reading import Bag, Record
 from ..stamps import moved, stamp_ns
+from .destinations import CLOCK_TYPE
 
 #: time between the last message of a round and the first of the next
 PAUSE_NS = 10_000_000
@@ -15,7 +16,8 @@ class Rounds:
     """The messages of a bag, round by round.
 
     In each round after the first, log times and stamps are later by so much that time never jumps
-    back and no stamp comes twice: whoever hears it takes it for a longer recording.
+    back and no stamp comes twice: whoever hears it takes it for a longer recording. The same goes
+    for a recorded /clock, whose time lies where a header has its stamp.
 
     Parameters
     ----------
@@ -38,23 +40,25 @@ class Rounds:
 
     def __iter__(self) -> Iterator[Record]:
         first_log = last_log = None
-        first_stamp = last_stamp = None
+        spans: dict[str, tuple[int, int]] = {}  # of the stamps that lead, and of each clock
         for record in self._bag.records(self._topics, self._start_ns):
             if first_log is None:
                 first_log = record.log_ns
             last_log = record.log_ns
-            if self._loop and self._leads(record.topic):
+            if self._loop and (_is_clock(record) or self._leads(record.topic)):
                 stamp = _stamp_or_none(record.data)
                 if stamp is not None:
-                    first_stamp = stamp if first_stamp is None else min(first_stamp, stamp)
-                    last_stamp = stamp if last_stamp is None else max(last_stamp, stamp)
+                    # apart: a clock may begin long before the stamps, or be another one
+                    whose = record.topic if _is_clock(record) else ''
+                    first, last = spans.get(whose, (stamp, stamp))
+                    spans[whose] = min(first, stamp), max(last, stamp)
             yield record
         if not self._loop or first_log is None or last_log is None:
             return
         period_ns = last_log - first_log + PAUSE_NS
         stamps_ns = period_ns
-        if first_stamp is not None and last_stamp is not None:
-            stamps_ns = last_stamp - first_stamp + PAUSE_NS
+        if spans:
+            stamps_ns = max(last - first for first, last in spans.values()) + PAUSE_NS
         number = 0
         while True:
             number += 1
@@ -63,9 +67,14 @@ class Rounds:
 
     def _later(self, record: Record, log_ns: int, stamps_ns: int) -> Record:
         data = record.data
-        if self._has_stamp(record.topic) and _stamp_or_none(data) is not None:
+        stamped = _is_clock(record) or self._has_stamp(record.topic)
+        if stamped and _stamp_or_none(data) is not None:
             data = moved(data, stamps_ns)
         return dataclasses.replace(record, log_ns=record.log_ns + log_ns, data=data)
+
+
+def _is_clock(record: Record) -> bool:
+    return record.type == CLOCK_TYPE
 
 
 def _stamp_or_none(data: bytes) -> int | None:

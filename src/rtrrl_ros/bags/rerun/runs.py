@@ -37,6 +37,7 @@ def recorded_runs(bag: Bag) -> list[RecordedRun]:
     require(bag, {TOPIC: TYPE})
     starts: list[tuple[int, RunStart]] = []
     marks: list[list[RunMark]] = []
+    heard_ns: int | None = None  # when the account before this one was recorded
     for record in bag.records([TOPIC]):
         try:
             account = from_text(bag.message(record).data)
@@ -46,9 +47,12 @@ def recorded_runs(bag: Bag) -> list[RecordedRun]:
             if marks and account not in marks[-1]:
                 marks[-1].append(account)
         elif not starts or starts[-1][1] != account:
-            # a recorder that came late was told late: the run began when the agent says
-            starts.append((min(record.log_ns, account.time_ns), account))
+            # a recorder that came late was told late: the run began when the agent says, but after
+            # all that the one before said; its clock need not be that of the recorder
+            told_ns = account.time_ns if heard_ns is None else max(account.time_ns, heard_ns + 1)
+            starts.append((min(record.log_ns, told_ns), account))
             marks.append([])
+        heard_ns = record.log_ns
     if not starts:
         return [RecordedRun(None)]
     begins: list[int | None] = [None, *(begin for begin, _ in starts[1:])]
