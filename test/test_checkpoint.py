@@ -102,6 +102,16 @@ def test_damage_is_told_in_one_line(folder: Path, damage) -> None:
     assert '\n' not in str(caught.value)
 
 
+@pytest.mark.parametrize('place', ['file', 'file/model', 'model', 'full'])
+def test_a_folder_that_cannot_be_written(tmp_path: Path, place: str) -> None:
+    (tmp_path / 'file').touch()
+    (tmp_path / 'model' / 'config.json').mkdir(parents=True)
+    (tmp_path / 'full' / 'model.safetensors.part').mkdir(parents=True)
+    with pytest.raises(UserError, match=f'{tmp_path / place} cannot be written: ') as caught:
+        save_checkpoint(tmp_path / place, CONFIG, {'actor.bias': torch.zeros(2)})
+    assert '\n' not in str(caught.value)
+
+
 def test_no_folder_at_all(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='no model folder'):
         load_checkpoint(tmp_path / 'nothing')

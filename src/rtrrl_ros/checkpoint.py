@@ -72,13 +72,22 @@ def load_checkpoint(path: str | Path, task: str = '') -> Checkpoint:
 
 
 def save_checkpoint(path: str | Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    """Write a model folder; each file appears complete or not at all."""
+    """Write a model folder; each file appears complete or not at all.
+
+    Raises
+    ------
+    UserError : the folder cannot be made or written, the disk is full
+    """
     path = Path(path)
-    path.mkdir(parents=True, exist_ok=True)
     # safetensors refuses tensors that share memory, as views of a flat vector do
     whole = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    safetensors.torch.save_file(whole, path / (WEIGHTS + '.part'))
     text = json.dumps({'format': FORMAT, **config}, indent=2)
-    (path / (CONFIG + '.part')).write_text(text + '\n')
-    for name in (WEIGHTS, CONFIG):
-        (path / (name + '.part')).replace(path / name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        safetensors.torch.save_file(whole, path / (WEIGHTS + '.part'))
+        (path / (CONFIG + '.part')).write_text(text + '\n')
+        for name in (WEIGHTS, CONFIG):
+            (path / (name + '.part')).replace(path / name)
+    except (OSError, safetensors.SafetensorError) as error:
+        why = getattr(error, 'strerror', None) or ' '.join(str(error).split())
+        raise UserError(f'{path} cannot be written: {why}') from None

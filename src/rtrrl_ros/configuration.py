@@ -56,7 +56,7 @@ def load_task_config(task: str, path: str | Path | None = None) -> TaskConfig:
     file = Path(path) if path else find_resource('config', f'{task.replace("-", "_")}.yaml')
     try:
         document = yaml.safe_load(file.read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f'{file} cannot be read: {" ".join(str(error).split())}') from None
     if not isinstance(document, dict):
         raise UserError(f'{file}: a ROS parameter file starts with node names')

@@ -97,6 +97,59 @@ def test_an_output_folder_that_is_not_new(capsys, tmp_path: Path, model: str) ->
         assert 'exists already' in complaint(capsys, *command)
 
 
+def no_work(*arguments: object, **options: object) -> None:
+    raise AssertionError('the work was begun')
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever takes hours must not be begun."""
+    for name in (
+        'imitation.line.pretrain', 'imitation.car_racing.pretrain', 'cli.trials.run_trial',
+        'experiments.line_shift.run', 'experiments.car_racing_shift.run', 'experiments.pomdp.run',
+        'experiments.stability.run',
+    ):  # fmt: skip
+        monkeypatch.setattr(f'rtrrl_ros.{name}', no_work)
+
+
+COMMANDS_WITH_OUT = [
+    ('pretrain', 'line'),
+    ('pretrain', 'car-racing'),
+    ('finetune', 'car-racing', '--model', MODEL),
+    ('experiment', 'line-shift'),
+    ('experiment', 'car-racing-shift'),
+    ('experiment', 'pomdp'),
+    ('experiment', 'stability'),
+]
+
+
+@pytest.mark.parametrize('command', COMMANDS_WITH_OUT, ids=' '.join)
+@pytest.mark.parametrize('place', ['file/new', 'file/new/er', 'link/new'])
+def test_an_output_that_cannot_be_made_is_told_before_the_work(
+    capsys, tmp_path: Path, idle, command: tuple[str, ...], place: str
+) -> None:
+    (tmp_path / 'file').touch()
+    (tmp_path / 'link').symlink_to(tmp_path / 'nowhere')
+    line = complaint(capsys, *command, '--out', str(tmp_path / place))
+    assert f'--out {tmp_path / place}: nothing can be made in {tmp_path}/{place[:4]};' in line
+
+
+@pytest.mark.parametrize('command', COMMANDS_WITH_OUT, ids=' '.join)
+def test_an_output_that_is_a_link_to_nothing(capsys, tmp_path: Path, idle, command: tuple) -> None:
+    (tmp_path / 'link').symlink_to(tmp_path / 'nowhere')
+    line = complaint(capsys, *command, '--out', str(tmp_path / 'link'))
+    assert 'is no folder' in line or 'exists already' in line
+
+
+def test_a_summary_that_cannot_be_written_is_told_before_the_work(
+    capsys, tmp_path: Path, idle
+) -> None:
+    for file in ('no/folder.json', '.'):
+        option = ('--json', str(tmp_path / file))
+        line = complaint(capsys, 'pretrain', 'line', '--out', str(tmp_path / 'new'), *option)
+        assert f'--json {tmp_path / file}: ' in line
+
+
 @pytest.mark.parametrize(
     ('text', 'word'),
     [
@@ -115,6 +168,13 @@ def test_a_bad_configuration_file(capsys, tmp_path: Path, model: str, text, word
     line = complaint(capsys, 'evaluate', 'car-racing', '--model', model, '--config', str(file))
     assert word in line
     assert str(file) in line
+
+
+def test_a_configuration_file_that_is_no_text(capsys, tmp_path: Path, model: str) -> None:
+    file = tmp_path / 'config.yaml'
+    file.write_bytes('agent_node:  # \xfcber\n'.encode('latin-1'))
+    line = complaint(capsys, 'evaluate', 'car-racing', '--model', model, '--config', str(file))
+    assert f'{file} cannot be read' in line
 
 
 def test_a_launch_argument_without_value(capsys) -> None:
@@ -192,3 +252,9 @@ def test_bad_options_of_line_shift(
     capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
 ) -> None:
     assert said in complaint(capsys, 'experiment', 'line-shift', *options)
+
+
+@pytest.mark.parametrize('option', ['--topics', '--also'])
+def test_a_topic_that_cannot_be(capsys, tmp_path: Path, option: str) -> None:
+    line = complaint(capsys, 'record', str(tmp_path / 'bag'), option, 'camera/image-raw')
+    assert "'camera/image-raw' is no name of a topic" in line

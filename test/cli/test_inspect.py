@@ -179,7 +179,7 @@ def test_features_by_a_model_are_those_of_its_encoder(tmp_path: Path, events_bag
         (('--block', '-1'), 'must be at least 0 s'),
         (('--block', 'nan'), 'must be at least 0 s'),
         (('--block', 'long'), '--block'),
-        (('--samples', '0'), 'at least 1'),
+        (('--samples', '1'), 'at least 2'),
         (('/no/such/bag',), '/no/such/bag: no such file or folder'),
     ],
 )

@@ -1,7 +1,11 @@
 """Experiments: in parallel, resumable, in the order of their jobs."""
 
+import functools
 import json
+import multiprocessing
 from pathlib import Path
+
+import pytest
 
 from rtrrl_ros.experiments.car_racing_shift import Outcome, table
 from rtrrl_ros.experiments.runs import load_runs, run_all
@@ -27,10 +31,41 @@ def test_a_line_cut_short_by_a_crash_is_run_again(tmp_path: Path) -> None:
     whole = path.read_text()
     path.write_text(whole[:-10])
     assert len(load_runs(path)) == 1
-    with path.open('a') as file:
-        file.write('\n')
     assert run_all(dict, [{'n': 1}, {'n': 2}], path, workers=1)[1] == {'n': 2}
     assert json.loads(path.read_text().splitlines()[-1])['result'] == {'n': 2}
+    assert run_all(refuse, [{'n': 1}, {'n': 2}], path, workers=1) == [{'n': 1}, {'n': 2}]
+
+
+#: a trial of some 20 ms that leaves a file behind, evaluated with its job as the variables
+TRIAL = "open(f'{folder}/{n}', 'w').close() or {'n': sum(range(10**6)) and n, 'one': n // n}"
+
+
+def test_after_a_failure_nothing_is_begun_and_what_ran_is_written(tmp_path: Path) -> None:
+    path, trials = tmp_path / 'runs.jsonl', tmp_path / 'trials'
+    trials.mkdir()
+    jobs = [{'n': n, 'folder': str(trials)} for n in (1, 2, 0, *range(3, 100))]
+    with pytest.raises(ZeroDivisionError):
+        run_all(functools.partial(eval, TRIAL), jobs, path, workers=2)
+    begun = {int(file.name) for file in trials.iterdir()}
+    assert len(begun) < 50
+    assert {run['job']['n'] for run in load_runs(path).values()} == begun - {0} >= {1, 2}
+
+
+def test_an_interrupt_ends_what_runs(tmp_path: Path) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    path, trials = tmp_path / 'runs.jsonl', tmp_path / 'trials'
+    trials.mkdir()
+    # the second trial never ends by itself
+    jobs = [{'n': n, 'folder': str(trials)} for n in (1, 2)]
+    forever = f'{TRIAL} if n == 1 else sum(iter(int, 1))'
+    before = multiprocessing.active_children()
+    with pytest.raises(KeyboardInterrupt):
+        run_all(functools.partial(eval, forever), jobs, path, 2, interrupt)
+    assert set(multiprocessing.active_children()) <= set(before)
+    assert [run['job']['n'] for run in load_runs(path).values()] == [1]
 
 
 def test_a_seed_is_won_only_against_both_controls() -> None:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from ..errors import UserError
-from .options import positive_int, seed_int
+from .options import makeable, positive_int, seed_int
 
 
 def add_experiment_options(parser: argparse.ArgumentParser, seeds: int) -> None:
@@ -30,8 +30,9 @@ def seeds_of(options: argparse.Namespace) -> list[int]:
 
 
 def out_folder(options: argparse.Namespace) -> Path:
-    """Where the results go."""
+    """Where the results go; fails where they cannot."""
     out = options.out or Path('results') / options.name
-    if out.exists() and not out.is_dir():
+    if os.path.lexists(out) and not out.is_dir():
         raise UserError(f'--out {out}: is no folder')
+    makeable(out)
     return out

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from .options import writable, write_json
+from .options import makeable, writable, write_json
 
 if TYPE_CHECKING:
     from ..perception.events.frames import FrameConfig
@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
     from ..tracking.reference_line import load_reference_line
     from .progress import Stages
 
+    makeable(options.out)
     writable(options.json)
     window, frames = _sight(options)
     gap_s = GAP_WINDOWS * window.window_ms / 1e3 if options.max_gap is None else options.max_gap

@@ -3,9 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ..errors import UserError
 from ..worlds.shifts import shift_values
-from .options import add_drive_options, learner_help
+from .options import add_drive_options, learner_help, new_folder
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -29,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
     from .trials import drive_and_report
 
     out = options.out
-    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f'--out {out}: exists already; name a new folder')
+    if out is not None:
+        new_folder(out)
     result = drive_and_report(options, learn=True, explore=True)
     if out is not None:
         how = {

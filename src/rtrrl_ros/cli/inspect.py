@@ -25,6 +25,14 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _at_least_two(text: str) -> int:
+    """For argparse: an integer of at least 2; one feature has no distance to others of its bag."""
+    value = int(text)
+    if value < 2:
+        raise argparse.ArgumentTypeError(f'{text}: must be at least 2')
+    return value
+
+
 def add_parser(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         'inspect',
@@ -44,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="compute the features with this model's encoder; default: those that were recorded",
     )  # fmt: skip
     shift.add_argument(
-        '--samples', type=positive_int, default=SAMPLES,
+        '--samples', type=_at_least_two, default=SAMPLES,
         help=f'features drawn from each bag at most, default {SAMPLES}',
     )  # fmt: skip
     shift.add_argument(

@@ -120,6 +120,24 @@ def writable(path: str | None, option: str = '--json') -> None:
         raise UserError(f'{option} {path}: may not be written; name another file')
 
 
+def makeable(folder: Path, option: str = '--out') -> None:
+    """Fail before a long run, not after it, where nothing can be written into the folder."""
+    # unlike those of Path, these take a folder that may not be looked into for a missing one
+    place = next(
+        place for place in (folder.absolute(), *folder.absolute().parents)
+        if os.path.isdir(place) or (place != folder.absolute() and os.path.lexists(place))
+    )  # fmt: skip
+    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f'{option} {folder}: nothing can be made in {place}; name another folder')
+
+
+def new_folder(folder: Path, option: str = '--out') -> None:
+    """Fail before a long run where the folder cannot be made, or holds something already."""
+    makeable(folder, option)
+    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f'{option} {folder}: exists already; name a new folder')
+
+
 def write_json(result: dict[str, Any], path: str | None) -> None:
     """Write the result to a file, or to stdout for '-'."""
     text = json.dumps(result, indent=2) + '\n'

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .options import TASKS, add_config_options, positive_int, seed_int, task_config, write_json
+from .options import (
+    TASKS,
+    add_config_options,
+    new_folder,
+    positive_int,
+    seed_int,
+    task_config,
+    writable,
+    write_json,
+)
 from .progress import Stages
 
 
@@ -79,8 +88,8 @@ def run(options: argparse.Namespace) -> int:
     from ..cells import CELLS
 
     _check_data_options(options)
-    if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
-        raise UserError(f'--out {options.out}: exists already; name a new folder')
+    new_folder(options.out)
+    writable(options.json)
     if options.cell not in CELLS:
         raise UserError(f'--cell {options.cell}: known cells are {", ".join(sorted(CELLS))}')
     task = task_config(options)

@@ -15,11 +15,41 @@ ARMS = {'frozen': (False, False), 'frozen, exploring': (False, True), 'tuned': (
 #: settings of the learner that decide how a policy drives that does not learn; one that explores
 ACTING = ('network', 'meta_inputs', 'normalize_observations', 'exploration')
 EXPLORING = ('exploration_std', 'exploration_correlation')
+#: values of the actuation and of the gate under which docs/results/ was made. A job names only what
+#: differs, else its published result would be driven again. A new setting goes in here with the
+#: value that changes nothing; `lockstep` is not here, since a trial always sets it.
+PUBLISHED: dict[str, dict[str, dict[str, Any]]] = {
+    'line': {
+        'actuation': {
+            'max_steering_angle_rad': 0.4189, 'max_acceleration_m_s2': 1.0, 'speed_m_s': 1.6,
+        },
+        'gate': {
+            'max_steering_angle_rad': 0.4189, 'max_speed_m_s': 2.0, 'max_acceleration_m_s2': 3.0,
+            'max_brake_m_s2': 3.0, 'max_steering_rate_rad_s': 20.0, 'max_speed_rate_m_s2': 0.0,
+            'max_jerk_m_s3': 0.0, 'max_age_s': 0.05, 'takeover_timeout_s': 0.2,
+            'require_deadman': False, 'deadman_timeout_s': 0.3,
+        },
+    },
+    'car-racing': {
+        'actuation': {
+            'max_steering_angle_rad': 1.0, 'max_acceleration_m_s2': 32.0, 'speed_m_s': 0.0,
+        },
+        'gate': {
+            'max_steering_angle_rad': 1.0, 'max_speed_m_s': 0.0, 'max_acceleration_m_s2': 32.0,
+            'max_brake_m_s2': 32.0, 'max_steering_rate_rad_s': 20.0, 'max_speed_rate_m_s2': 0.0,
+            'max_jerk_m_s3': 1600.0, 'max_age_s': 0.15, 'takeover_timeout_s': 0.2,
+            'require_deadman': False, 'deadman_timeout_s': 0.3,
+        },
+    },
+}  # fmt: skip
 COLOURS = {'frozen': '#d62728', 'frozen, exploring': '#ff9f40', 'tuned': '#1f77b4'}
 
 
 def shared_by_jobs(task: str, model: Path, config: TaskConfig, laps: int) -> dict[str, Any]:
-    """What every job of a model has in common; see `make_job`."""
+    """What every job of a model has in common; see `make_job`.
+
+    The model's config.json is left out: it is written with the weights, and not to be edited.
+    """
     return {
         'task': task,
         'model': str(_portable(model)),
@@ -28,7 +58,21 @@ def shared_by_jobs(task: str, model: Path, config: TaskConfig, laps: int) -> dic
         'learner': dataclasses.asdict(config.learner),
         'reward': dataclasses.asdict(config.reward),
         'world': dataclasses.asdict(config.world),
+        **_unpublished(task, config),
     }
+
+
+def _unpublished(task: str, config: TaskConfig) -> dict[str, dict[str, Any]]:
+    """The values of the actuation and the gate that differ from the published ones."""
+    parts = {
+        'actuation': dataclasses.asdict(config.actuation),
+        'gate': {k: v for k, v in dataclasses.asdict(config.gate).items() if k != 'lockstep'},
+    }
+    changed = {
+        part: {k: v for k, v in values.items() if (k, v) not in PUBLISHED[task][part].items()}
+        for part, values in parts.items()
+    }
+    return {part: values for part, values in changed.items() if values}
 
 
 def make_job(shared: dict[str, Any], shift: list[str], arm: str, seed: int) -> dict[str, Any]:
