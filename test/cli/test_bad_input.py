@@ -258,3 +258,9 @@ def test_bad_options_of_line_shift(
 def test_a_topic_that_cannot_be(capsys, tmp_path: Path, option: str) -> None:
     line = complaint(capsys, 'record', str(tmp_path / 'bag'), option, 'camera/image-raw')
     assert "'camera/image-raw' is no name of a topic" in line
+
+
+def test_the_main_job_looks_first_where_it_will_write(capsys, tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    line = complaint(capsys, 'run', 'line', '--out', str(tmp_path / 'file' / 'results'))
+    assert 'nothing can be made in' in line

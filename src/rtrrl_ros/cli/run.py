@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..resources import find_resource
-from .options import TASKS, positive_int, seed_int
+from .options import TASKS, makeable, positive_int, seed_int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or Path('results') / options.task / f'{datetime.datetime.now():%Y%m%d-%H%M%S}'
     if out.exists():
         raise UserError(f'--out {out}: exists already; name a new folder')
+    makeable(out)
     shift_text = ', '.join(f'{name} = {value}' for name, value in shift.items()) or 'none'
     shifted_laps = options.shifted_laps or job.shifted_laps or options.laps
     plan: tuple[tuple[str, int, dict[str, Any], bool], ...] = (

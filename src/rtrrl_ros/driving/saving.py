@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import safetensors
-
 from ..checkpoint import Checkpoint, save_checkpoint
 from ..errors import UserError
 from ..learning.guarded import GuardedAgent
@@ -55,6 +53,6 @@ class TunedModel:
             save_tuned(
                 self._folder, self._checkpoint, self._agent, {**self._how, 'updates': updates}
             )
-        except (OSError, safetensors.SafetensorError) as error:
-            raise UserError(f'save_to = {self._folder}: {error}') from None
+        except UserError as error:
+            raise UserError(f'save_to = {error}') from None
         self._updates = updates
