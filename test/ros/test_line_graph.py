@@ -106,7 +106,7 @@ def test_the_launch_file_passes_every_shift():
     for field in dataclasses.fields(LineShift):
         name = SHIFT_NAMES.get(field.name, field.name)
         value = 'wood' if field.default == '' else '0.5'
-        assert f'{name}:={value}' in line_node(**{name: value})
+        assert f'{name}:={value}' in line_node(**{field.name: value})
 
 
 @pytest.mark.parametrize('file', ['line.launch.xml', 'sim.launch.xml'])
@@ -119,7 +119,7 @@ def test_everyone_is_told_whether_the_world_waits(file):
 
 
 def test_a_bad_shift_fails_the_whole_with_the_reason(run):
-    status, result, output = run(floor='lava')
+    status, result, output = run(floor_texture='lava')
     assert (status, result) == (1, None)
     said = [line for label, line in output if label == 'line_node']
     assert any("floor = 'lava': must be one of" in line for line in said)

@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from ..launching.processes import US
     from ..launching.runner import launch
     from ..nodes.run_record import PROGRESS
+    from ..nodes.topic_names import check_topic_name
 
     bag = Path(options.bag).resolve()
     if bag.exists():
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if not bag.parent.is_dir():
         raise UserError(f'{options.bag}: no folder {bag.parent} to put it in')
     for name in (*(options.topics or []), *options.also):
-        _check_topic(name)
+        check_topic_name(name)
     console = Console(highlight=False)
     arguments = {
         'out': str(bag), 'topics': ' '.join(options.topics or []),
@@ -100,15 +101,3 @@ def _account(bag: Path) -> list[str]:
     if not lines:
         return [f'{bag}: nothing was published on these topics']
     return [*lines, f'{bag}: {seconds:.1f} s{fault}']
-
-
-def _check_topic(name: str) -> None:
-    """Here, since a node that refuses is a failed launch: exit status 1, not 2."""
-    from rclpy.exceptions import InvalidTopicNameException
-    from rclpy.validate_topic_name import validate_topic_name
-
-    try:
-        validate_topic_name(name)
-    except InvalidTopicNameException as error:
-        reason = str(error).splitlines()[0].rstrip(':')
-        raise UserError(f'{name!r} is no name of a topic: {reason}') from None
