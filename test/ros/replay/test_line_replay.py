@@ -20,6 +20,8 @@ from rtrrl_ros.safety.modes import Mode
 SEED, LAPS, LAP_S, DECISION_S = 5, 2, 0.6, 0.01
 OBSERVATIONS = LAPS * (round(LAP_S / DECISION_S) + 1)
 #: what moves a car, or goes to somebody who does
+#: what rmw calls a node whose name it has not been told yet
+UNKNOWN_NODE = '_NODE_NAME_UNKNOWN_'
 COMMANDS = (
     '/drive', '/drive_proposal', '/teleop', '/ackermann_cmd', '/executed', '/joy', '/features',
     '/event_camera/events', '/image_raw', '/odom', '/reward', '/world_state',
@@ -113,7 +115,8 @@ def test_a_replay_cannot_reach_drive(graph, drive, untrained_line_model, config)
         assert publishers.get(name, set()) <= {'gate_node'}, name
     replayed = {'bag_player_node', 'encoder_node', 'agent_node'}
     ours = {name for name, nodes in publishers.items() if nodes & replayed}
-    assert '/recorded/drive' in ours
+    # whose it is may have come too late on a busy machine; that it was seen may not
+    assert publishers['/recorded/drive'] <= {'bag_player_node', UNKNOWN_NODE}
     infrastructure = {'/clock', '/rosout', '/parameter_events'}
     assert all(name.startswith(('/replay/', '/recorded/')) for name in ours - infrastructure)
 
