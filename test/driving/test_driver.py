@@ -267,8 +267,11 @@ def test_only_a_whole_lap_of_the_policy_alone_is_judged(lockstep: bool) -> None:
         assert rig.agent.laps == 1, 'the next lap is judged'
 
 
+@pytest.mark.parametrize('reward_first', [True, False])
 @pytest.mark.parametrize('lockstep', [True, False])
-def test_a_clock_that_was_set_back_does_not_silence_the_car(lockstep: bool) -> None:
+def test_a_clock_that_was_set_back_does_not_silence_the_car(
+    lockstep: bool, reward_first: bool
+) -> None:
     hour = 3600 * 10**9
     rig = Rig(lockstep)
     for stamp in (hour, hour + 1):
@@ -276,14 +279,21 @@ def test_a_clock_that_was_set_back_does_not_silence_the_car(lockstep: bool) -> N
         rig.features(stamp)
         rig.executed(stamp)
     assert rig.features(hour - 1) == [], 'late by a moment: passed over'
+    before = len(rig.reports)
+    if reward_first:
+        rig.reward(20, StepType.FIRST)
     assert rig.features(20) == [20]
     assert is_as_after(rig, 20)
-    before = len(rig.reports)
-    rig.reward(20, StepType.FIRST)
+    if not reward_first:
+        rig.reward(20, StepType.FIRST)
     rig.executed(20)
     rig.reward(30)
     assert rig.features(30) == [30]
     assert len(rig.reports) == before + 2
+    rig.executed(30)
+    rig.reward(40, StepType.LAST)
+    rig.features(40)
+    assert rig.agent.laps == 1, 'a lap that was heard as a whole'
 
 
 def test_a_reward_that_comes_twice_counts_once_in_the_return() -> None:

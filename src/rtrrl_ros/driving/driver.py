@@ -194,15 +194,21 @@ class Driver:
         return True
 
     def _begin_anew(self) -> None:
-        """The clock of the observations was set back: nothing from before has a meaning now."""
+        """The clock of the observations was set back: nothing from before has a meaning now.
+
+        Partners that came before the features of the new time stay.
+        """
+        assert self._acted is not None
+        for memory in (self._rewards, self._executed):
+            for stamp_ns in [s for s in memory if self._acted - s <= CLOCK_BACK_NS]:
+                del memory[stamp_ns]
+        begun = [s.lap for s in self._rewards.values() if s.step_type is StepType.FIRST]
+        self._own = collections.OrderedDict.fromkeys(begun, True)
         if not self._learned:
             self.agent.skip()
         self.agent.restart()
         self._learned, self._command = True, None
         self._acted = self._previous = self._begun = self._lap = self._over = None
-        self._rewards.clear()
-        self._executed.clear()
-        self._own.clear()
 
     def _may_judge(self, lap: int) -> bool:
         """Whether the return of a lap was heard as a whole, and is the policy's alone."""
