@@ -1,5 +1,6 @@
 """The recorder in a real graph: what is published is in the bag, byte for byte."""
 
+import itertools
 import os
 import random
 import signal
@@ -86,6 +87,33 @@ def test_what_is_known_is_listened_to_before_anybody_speaks(graph, bag: Path) ->
     graph.start('bag_recorder_node', out=str(bag))
     for topic in ('/features', '/event_camera/events', '/drive_proposal'):
         graph.until(lambda topic=topic: graph.peer.count_subscribers(topic) > 0, topic)
+
+
+def test_what_was_said_before_it_came_up_is_not_recorded_behind_what_follows(graph, bag) -> None:
+    """The middleware sends what it has kept later than the newest, but hands it out before it."""
+    from rtrrl_msgs.msg import Features
+
+    from rtrrl_ros.nodes.qos import LEDGER
+
+    publisher = graph.publisher(Features, 'features', LEDGER)
+    sent = itertools.count()
+
+    def publish_next() -> bool:
+        publisher.publish(Features(seq=next(sent)))
+        return publisher.get_subscription_count() > 0
+
+    for _ in range(300):
+        publish_next()
+    process = graph.start('bag_recorder_node', out=str(bag), topics='features')
+    graph.until(publish_next, 'the recorder hears features')
+    for _ in range(300):
+        publish_next()
+        graph.for_seconds(0.001)
+    graph.for_seconds(0.5)
+    assert stop(graph, process) == 0
+    with open_bag(bag) as recording:
+        numbers = [recording.message(record).seq for record in recording.records()]
+    assert numbers == list(range(next(sent)))
 
 
 def test_nobody_takes_a_recorder_for_a_listener(graph, bag: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rtrrl_ros.bags.reading import open_bag
+from rtrrl_ros.bags.stamps import stamp_ns
 from rtrrl_ros.resources import find_resource
 
 RTRRL = [sys.executable, '-m', 'rtrrl_ros.cli.main']
@@ -34,6 +36,9 @@ def record_run(graph, bag: Path, laps: int, timeout_s: float) -> None:
 def test_a_recorded_run_comes_out_again_in_a_fresh_process(graph, tmp_path, laps: int) -> None:
     bag, out = tmp_path / 'bag', tmp_path / 'exact.json'
     record_run(graph, bag, laps, 120.0 + 300.0 * laps)
+    with open_bag(bag) as recording:  # what was sent twice by the middleware is in its place
+        stamps = [stamp_ns(record.data) for record in recording.records(['/event_camera/events'])]
+    assert stamps == sorted(stamps)
     replay = subprocess.run(
         [*RTRRL, 'replay', str(bag), '--exact', '--json', str(out)],
         capture_output=True, text=True, timeout=120.0 + 120.0 * laps, check=False,

@@ -61,6 +61,7 @@ class TopicIntake:
         self.types: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self._subscriptions: dict[str, Subscription] = {}
+        self._newest_ns: dict[str, int] = {}  # log time of the newest message of a topic
         self._own = rclpy.create_node(
             f'{node.get_name()}{INTAKE}',
             namespace=node.get_namespace(),
@@ -134,16 +135,23 @@ class TopicIntake:
         self._subscribe(name, type_name, qos)
 
     def take(self) -> list[Arrival]:
-        """Everything that has come in, in the order of reception."""
+        """Everything that has come in, in the order of reception.
+
+        Of a topic in the order in which the middleware hands it out: what was lost on the way and
+        sent again bears the time at which it came at last, and everything behind it had to wait
+        for it. Their own times of reception would put them in the wrong order.
+        """
         arrivals = []
         for name in self.types:
             subscription = self._subscriptions[name]
             handle = subscription.handle
+            log_ns = self._newest_ns.get(name, 0)
             with handle:
                 while (taken := handle.take_message(subscription.msg_type, True)) is not None:
                     data, info = taken
-                    times = info['received_timestamp'], info['source_timestamp']
-                    arrivals.append(Arrival(name, *times, data))
+                    log_ns = max(log_ns, info['received_timestamp'])
+                    arrivals.append(Arrival(name, log_ns, info['source_timestamp'], data))
+            self._newest_ns[name] = log_ns
         arrivals.sort(key=operator.attrgetter('log_ns'))
         return arrivals
 
