@@ -33,9 +33,13 @@ class Faulty(ManagedNode):
         self.made += 1
         self.said = self.advertise(String, 'said', RECORD)
         self._own.append(lambda: self.fail('cleanup'))
-        self.subscribe(String, 'heard', lambda message: self.finish(0), STREAM)
+        self.subscribe(String, 'heard', self.on_heard, STREAM)
         self.every(0.02, lambda made=self.made: self.say(f'tick {made}'))
         self.fail('configure')
+
+    def on_heard(self, message):
+        self.fail('callback')
+        self.finish(0)
 
     def activate(self):
         self.fail('activate')
@@ -145,6 +149,8 @@ def test_a_manager_can_configure_it_again(graph, where, last):
 
 
 RAISED_AT = 1 + PROGRAM[: PROGRAM.index('raise ')].count('\n')
+#: rclpy adds lines of its own before these
+LINES_OF_CALLBACK = {'user': 'callback: mend', 'bug': 'callback: bad'}
 LINES = {'user': '{}: mend', 'bug': f'bug: ValueError: {{}}: bad (faulty.py:{RAISED_AT} in fail)'}
 
 
@@ -173,3 +179,16 @@ def test_a_failure_at_the_end_is_one_line_and_no_success(graph, where, kind, fin
     assert graph.exit_status(node.process) == 1
     graph.until(lambda: node.said()[-1] == 'last word', 'its last word')
     assert node.line().endswith(LINES[kind].format('deactivate'))
+
+
+@pytest.mark.parametrize('kind', ['user', 'bug'])
+def test_a_callback_that_raises_ends_the_node_in_order(graph, kind):
+    node = Faulty(graph, 'callback', kind, autostart=True)
+    graph.until(lambda: 'tick 1' in node.said(), 'an active node')
+    heard = graph.publisher(String, 'heard', STREAM)
+    graph.insist(
+        lambda: heard.publish(String()), lambda: node.process.poll() is not None, 'the end'
+    )
+    assert graph.exit_status(node.process) == (2 if kind == 'user' else 1)
+    graph.until(lambda: node.said()[-1] == 'last word', 'its last word')
+    assert LINES_OF_CALLBACK[kind] in graph.output(node.process).splitlines()[-1]

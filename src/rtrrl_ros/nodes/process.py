@@ -112,6 +112,11 @@ def _run(make_node: Callable[[], Any], patience_s: float) -> int:
         node.get_logger().error(str(error))
         node.shut_down()
         return 2
+    except Exception as error:  # a bug in a callback: it stops the car, and keeps what it holds
+        traceback.print_exc()
+        node.get_logger().error(f'bug: {type(error).__name__}: {" ".join(str(error).split())}')
+        node.shut_down()
+        return 1
     finally:
         executor.remove_node(node)
         node.destroy_node()
