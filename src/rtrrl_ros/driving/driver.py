@@ -18,6 +18,7 @@ from ..safety.command import Command
 from ..safety.modes import Mode
 from ..worlds.contract import StepType
 from .actuation import Actuation
+from .lap_returns import LapReturns
 from .reward_signal import RewardSignal
 
 #: stamps kept for partners that have not come yet
@@ -75,6 +76,7 @@ class Driver:
         self, agent: GuardedAgent, actuation: Actuation, *, lockstep: bool,
         on_report: Callable[[DriverReport], None] = lambda report: None,
         on_left: Callable[[LapLeft], None] = lambda left: None,
+        laps: LapReturns | None = None,
     ) -> None:  # fmt: skip
         self.agent, self.actuation, self.lockstep = agent, actuation, lockstep
         self.on_report, self.on_left = on_report, on_left
@@ -86,10 +88,7 @@ class Driver:
         self._act_latency_s = 0.0
         self._begun: int | None = None  # stamp of the first action of the recurrent state
         self._lap: int | None = None  # its lap, once a reward has told
-        self._lap_returns: collections.OrderedDict[int, float] = collections.OrderedDict()
-        self._over: int | None = None  # the lap whose LAST reward came last
-        self._newest_lap: int | None = None  # that a reward told of
-        self._own: collections.OrderedDict[int, bool] = collections.OrderedDict()  # laps to judge
+        self._laps = laps or LapReturns()
         self._rewards: collections.OrderedDict[int, RewardSignal] = collections.OrderedDict()
         self._executed: collections.OrderedDict[int, Mode] = collections.OrderedDict()
 
@@ -107,28 +106,17 @@ class Driver:
     def on_executed(self, stamp_ns: int, mode: Mode) -> Iterator[Command]:
         """What the gate did with the command of this stamp."""
         _remember(self._executed, stamp_ns, mode)
-        if mode is Mode.TAKEOVER and not self.lockstep and self._newest_lap is not None:
-            self._own.pop(self._newest_lap, None)
+        if mode is Mode.TAKEOVER and not self.lockstep and self._laps.newest is not None:
+            self._laps.disown(self._laps.newest)
         yield from self._advance()
 
     def on_reward(self, signal: RewardSignal) -> Iterator[Command]:
         """The reward of the transition into an observation."""
         if signal.stamp_ns not in self._rewards:
-            self._add_up(signal)
+            self._laps.add(signal)
+            self._tell_lap(signal.stamp_ns, signal.lap)
         _remember(self._rewards, signal.stamp_ns, signal)
         yield from self._advance()
-
-    def _add_up(self, signal: RewardSignal) -> None:
-        """The return of a lap holds every reward that came, learned from or not."""
-        before = self._lap_returns.get(signal.lap, 0.0)
-        self._newest_lap = signal.lap
-        if signal.step_type is StepType.FIRST:
-            before = 0.0
-            _remember(self._own, signal.lap, True)
-        _remember(self._lap_returns, signal.lap, before + signal.task_reward)
-        if signal.step_type is StepType.LAST:
-            self._over = signal.lap
-        self._tell_lap(signal.stamp_ns, signal.lap)
 
     def _tell_lap(self, stamp_ns: int, lap: int) -> None:
         """The lap of an observation: perhaps one that the recurrent state has seen."""
@@ -183,8 +171,9 @@ class Driver:
         if same and signal.step_type is not StepType.FIRST:
             return False
         lap, lap_return = self._lap, None
-        if lap is not None and lap == self._over and not same and self._may_judge(lap):
-            lap_return = self._lap_returns[lap]
+        if lap is not None and lap == self._laps.over and not same:
+            lap_return = self._laps.of_policy(lap)
+        if lap_return is not None:
             self.agent.end_lap(lap_return)
         else:
             self.agent.restart()  # nobody knows what the lap was worth: it is not judged
@@ -202,17 +191,12 @@ class Driver:
         for memory in (self._rewards, self._executed):
             for stamp_ns in [s for s in memory if self._acted - s <= CLOCK_BACK_NS]:
                 del memory[stamp_ns]
-        begun = [s.lap for s in self._rewards.values() if s.step_type is StepType.FIRST]
-        self._own = collections.OrderedDict.fromkeys(begun, True)
+        self._laps.begin_anew(self._rewards.values())
         if not self._learned:
             self.agent.skip()
         self.agent.restart()
         self._learned, self._command = True, None
-        self._acted = self._previous = self._begun = self._lap = self._over = None
-
-    def _may_judge(self, lap: int) -> bool:
-        """Whether the return of a lap was heard as a whole, and is the policy's alone."""
-        return lap in self._own
+        self._acted = self._previous = self._begun = self._lap = None
 
     def _can_learn(self) -> bool:
         if self._learned or self._acted is None or self._acted not in self._rewards:
@@ -233,27 +217,20 @@ class Driver:
         )  # fmt: skip
         drift, lap_end, lap_return = self.agent.drift(), None, None
         if mode is Mode.TAKEOVER:
-            self._own.pop(signal.lap, None)
+            self._laps.disown(signal.lap)
         if signal.step_type is StepType.LAST:
-            if self._may_judge(signal.lap):
-                lap_return = self._lap_returns[signal.lap]
-                lap_end = self.agent.end_lap(lap_return)
-            else:
+            lap_return = self._laps.of_policy(signal.lap)
+            if lap_return is None:
                 self.agent.restart()
+            else:
+                lap_end = self.agent.end_lap(lap_return)
             self._begun = self._lap = None
         self._learned = True
-        self.on_report(
-            DriverReport(
-                signal,
-                update,
-                lap_end,
-                learning,
-                drift,
-                self._act_latency_s,
-                time.perf_counter() - start,
-                lap_return,
-            )
-        )
+        report = DriverReport(
+            signal, update, lap_end, learning, drift, self._act_latency_s,
+            time.perf_counter() - start, lap_return,
+        )  # fmt: skip
+        self.on_report(report)
 
 
 def _remember(memory: collections.OrderedDict, stamp_ns: int, value: object) -> None:

@@ -1,5 +1,6 @@
 """Lock-step: the agent gets one observation after the other, each with what belongs to it."""
 
+import dataclasses
 import random
 from collections import deque
 from typing import Any
@@ -227,6 +228,17 @@ def test_stamps_that_go_back_are_ignored(made) -> None:
     assert playback.finished
     assert [stamp // MS for kind, stamp in graph.heard if kind == 'features'] == [0, 20, 50]
     assert '1 with older stamps ignored' in playback.progress(1.0)
+
+
+def test_what_is_not_replayed_for_want_of_room_is_told(made) -> None:
+    graph, message = FakeGraph(made), made.message('/image', 0)
+    others = [dataclasses.replace(message, log_ns=(2000 + i) * MS) for i in range(101)]
+    held_bytes = 60 * len(message.data)
+    recording = ReadAhead([made.sensed(0), *others], SENSOR, held_bytes=held_bytes)
+    playback = LockstepPlayback(recording, graph.publish, graph.relay)
+    drive(playback, graph, random.Random(5))
+    assert [record.log_ns // MS for record in graph.published[1:]] == [*range(2041, 2101)]
+    assert ' 41 other messages not replayed' in playback.progress(1.0)
 
 
 def test_time_that_goes_back_far_is_no_reason_to_wait(made) -> None:

@@ -147,6 +147,9 @@ class LockstepPlayback:
             'asked again': self.repeated,
             'with older stamps ignored': self.ignored,
             'messages before the first lap left out': self._recording.left_out,
+            'other messages not replayed, too much between two observations': (
+                self._recording.dropped
+            ),
         }
         told = ', '.join(f'{n} {what}' for what, n in counts.items() if n)
         state = ', paused' if self.paused else ''

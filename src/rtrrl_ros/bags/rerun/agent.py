@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from ...checkpoint import Checkpoint
 from ...driving.assembly import load_agent, single_threaded
 from ...driving.driver import Driver, DriverReport, LapLeft
+from ...driving.lap_returns import LapReturns
 from ...driving.learner_run import LAP, LEFT, RunMark, RunStart, weight_digests
 from ...safety.command import Command
 from .steps import Step
@@ -44,20 +45,18 @@ class Outcome:
     counters: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
-class _ToldDriver(Driver):
-    """A driver that is told what it had heard of a lap, where the agent alone knew."""
+class _ToldReturns(LapReturns):
+    """Returns of a run whose agent alone knew which rewards it had heard: it told in its account.
 
-    judged: RunMark | None = None  # the account of a judgement at the newest observation
+    Attributes
+    ----------
+    told : of the lap that is judged at the newest observation; None: none is
+    """
 
-    def settle(self, mark: RunMark | None) -> None:
-        """The return of the lap that is about to be judged."""
-        if mark is not None and mark.lap is not None and mark.lap_return is not None:
-            self._lap_returns[mark.lap] = mark.lap_return
+    told: RunMark | None = None
 
-    def _may_judge(self, lap: int) -> bool:
-        if self.lockstep:
-            return super()._may_judge(lap)
-        return self.judged is not None and self.judged.lap_return is not None
+    def of_policy(self, lap: int) -> float | None:
+        return None if self.told is None else self.told.lap_return
 
 
 class Rerun:
@@ -82,17 +81,17 @@ class Rerun:
         )
         marks = list(marks)
         self._left = {mark.stamp_ns: mark for mark in marks if mark.event == LEFT}
-        ends = {mark.stamp_ns: mark for mark in marks if mark.event in (LAP, LEFT)}
-        # which rewards had been heard when a lap was judged: in lock-step all
-        self._judged = {} if start.lockstep else ends
+        self._judged = {mark.stamp_ns: mark for mark in marks if mark.event in (LAP, LEFT)}
         self._lockstep = start.lockstep
+        self._returns = _ToldReturns()
         self._waiting = not whole
         self._statuses, self._proposals = statuses, proposals
         self._ends: list[DriverReport | LapLeft] = []
         self._reports: list[DriverReport] = []
-        self.driver = _ToldDriver(
+        self.driver = Driver(
             self.agent, start.actuation, lockstep=start.lockstep, on_report=self._reports.append,
             on_left=self._ends.append,
+            laps=None if start.lockstep else self._returns,  # in lock-step it hears all
         )  # fmt: skip
         self._previous: Step | None = None  # acted on last
         self._withheld: Step | None = None  # its reward was not learned from
@@ -128,7 +127,7 @@ class Rerun:
         """Tell the driver, in the order in which it heard; returns its command."""
         driver, left, previous = self.driver, self._left.get(step.stamp_ns), self._previous
         commands: list[Command] = []
-        driver.judged = judged = self._judged.get(step.stamp_ns)
+        self._returns.told = self._judged.get(step.stamp_ns)
         if left is not None and left.lap_return is not None and self._withheld is not None:
             over = self._withheld.signal
             if self._withheld.last and over is not None and over.lap == left.lap:
@@ -139,14 +138,12 @@ class Rerun:
             commands += driver.on_reward(step.signal)
         features = step.encoded if step.features is None else step.features
         assert features is not None
-        driver.settle(judged)
         commands += driver.on_features(step.stamp_ns, features)
         late, self._withheld = self._withheld, None if learned else step
         if left is not None and left.acted and not (late is not None and late.first):
             commands += self._release()  # before it knew that the lap was over
         commands += self._tell_reward(late)
         if left is not None and left.acted:
-            driver.settle(judged)
             commands += self._release()
         self._previous = step
         return commands[0] if commands else None
