@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtrrl_ros.nodes.latencies import MEMORY, PENDING, Latencies
+from rtrrl_ros.nodes.latencies import MEMORY, NEWEST_MISSED, PENDING, Latencies
 
 DEADLINE_S = 0.01
 
@@ -40,7 +40,7 @@ def test_values():
         measured.answer(index, index * 0.01 + (0.002 if index else 0.03))
     assert measured.values() == {
         'latency_p50_ms': '2.00', 'latency_p99_ms': '2.28', 'latency_max_ms': '30.00',
-        'in_time': '99', 'missed_deadlines': '1',
+        'in_time': '99', 'missed_deadlines': '1', 'missed_at_s': '0.000',
     }  # fmt: skip
     assert str(measured).startswith('latency_p50_ms 2.00, ')
 
@@ -54,6 +54,19 @@ def test_an_answer_after_the_deadline_is_missed_once_and_its_time_is_known():
     measured.answer(1, 0.04)
     assert (measured.missed, measured.in_time) == (1, 0)
     assert measured.values()['latency_max_ms'] == '30.00'
+    measured.ask(3, 0.025)
+    measured.answer(2, 0.026)  # in time
+    measured.answer(3, 0.036)
+    assert measured.values()['missed_at_s'] == '0.000 0.025'
+
+
+def test_the_times_of_the_newest_misses_are_told():
+    measured = Latencies(DEADLINE_S)
+    for index in range(3 * NEWEST_MISSED):
+        measured.ask(index, float(index))
+    measured.expire(1e3)
+    newest = range(2 * NEWEST_MISSED, 3 * NEWEST_MISSED)
+    assert measured.values()['missed_at_s'] == ' '.join(f'{index}.000' for index in newest)
 
 
 def test_what_is_asked_again_keeps_its_first_time():

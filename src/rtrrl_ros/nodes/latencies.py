@@ -8,8 +8,12 @@ import numpy as np
 MEMORY = 6000
 #: observations that still wait for an answer; what waits longer gets none
 PENDING = 100
+#: missed deadlines whose time is remembered
+NEWEST_MISSED = 16
 #: keys of `Latencies.values`: counts, and what those of times begin with
 ANSWERED, MISSED, LATENCY = 'in_time', 'missed_deadlines', 'latency_'
+#: another: when the newest that were missed had been asked, in s, oldest first
+MISSED_AT = 'missed_at_s'
 
 
 class Latencies:
@@ -33,6 +37,7 @@ class Latencies:
         self._count = 0
         self._pending: collections.OrderedDict[int, float] = collections.OrderedDict()
         self._overdue: collections.OrderedDict[int, float] = collections.OrderedDict()
+        self._missed_at_s: collections.deque[float] = collections.deque(maxlen=NEWEST_MISSED)
 
     def ask(self, stamp_ns: int, now_s: float) -> None:
         """An observation was published; the same again keeps its first time."""
@@ -46,7 +51,10 @@ class Latencies:
         """A command with this stamp came; only the first one counts."""
         asked_s = self._pending.pop(stamp_ns, None)
         if asked_s is not None:
+            missed = self.missed
             self.add(now_s - asked_s)
+            if self.missed > missed:
+                self._missed_at_s.append(asked_s)
         elif stamp_ns in self._overdue:  # missed already, but it tells how late an answer may be
             self._keep(now_s - self._overdue.pop(stamp_ns))
 
@@ -73,6 +81,7 @@ class Latencies:
     def _give_up_oldest(self) -> None:
         stamp_ns, asked_s = self._pending.popitem(last=False)
         self.missed += 1
+        self._missed_at_s.append(asked_s)
         self._overdue[stamp_ns] = asked_s
         if len(self._overdue) > PENDING:
             self._overdue.popitem(last=False)
@@ -80,6 +89,8 @@ class Latencies:
     def values(self) -> dict[str, str]:
         """For a diagnostic: percentiles of the newest in ms, and the counts."""
         counts = {ANSWERED: str(self.in_time), MISSED: str(self.missed)}
+        if self._missed_at_s:
+            counts[MISSED_AT] = ' '.join(f'{at_s:.3f}' for at_s in self._missed_at_s)
         if not self._count:
             return counts
         newest_s = self._newest_s[: self._count]
