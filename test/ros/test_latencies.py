@@ -43,6 +43,7 @@ def test_values():
         'in_time': '99', 'missed_deadlines': '1', 'missed_at_s': '0.000',
     }  # fmt: skip
     assert str(measured).startswith('latency_p50_ms 2.00, ')
+    assert str(measured).endswith(', missed_deadlines 1')
 
 
 def test_an_answer_after_the_deadline_is_missed_once_and_its_time_is_known():

@@ -102,4 +102,6 @@ class Latencies:
 
     def __str__(self) -> str:
         """One line for people."""
-        return ', '.join(f'{name} {value}' for name, value in self.values().items())
+        values = self.values()
+        values.pop(MISSED_AT, None)
+        return ', '.join(f'{name} {value}' for name, value in values.items())
