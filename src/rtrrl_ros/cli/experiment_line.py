@@ -2,10 +2,14 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from .experiment_options import add_experiment_options, out_folder, seeds_of
 from .options import learner_help, parse_overrides, positive_int
+
+if TYPE_CHECKING:
+    from ..configuration import TaskConfig
 
 CELLS = ('lrcssm', 'lru', 'ctrnn')
 SHIFTS = ('steering_offset=0.1', 'light=4')
@@ -16,7 +20,9 @@ def add_parser(names: argparse._SubParsersAction) -> None:
         'line-shift',
         help='fine-tuning on the line under shifts, every cell beside its frozen policy',
         description='Cell x shift x seed on the simulated line car: the frozen policy without '
-        'shift, the frozen policy under the shift, and the learner, on the same tracks.',
+        'shift, the frozen policy under the shift, and the learner, on the same tracks. '
+        'Parameters: config/line_CELL.yaml where a cell has a file of its own, else '
+        'config/line.yaml.',
         epilog=learner_help()
         + '\n\nExample: rtrrl experiment line-shift --cell lrcssm --more-laps 50',
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -42,9 +48,18 @@ def add_parser(names: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run)
 
 
+def config_of(cell: str) -> 'TaskConfig':
+    """The parameters that were tuned for a cell."""
+    from ..configuration import load_task_config
+    from ..resources import find_resource, list_resources
+
+    name = f'line_{cell}.yaml'
+    own = find_resource('config', name) if name in list_resources('config') else None
+    return load_task_config('line', own)
+
+
 def run(options: argparse.Namespace) -> int:
     from ..checkpoint import load_checkpoint
-    from ..configuration import load_task_config
     from ..experiments import line_shift
     from ..resources import find_resource, list_resources
     from ..worlds.shifts import parse_shift
@@ -63,11 +78,12 @@ def run(options: argparse.Namespace) -> int:
         if cell in models:
             raise UserError(f'--model {folder}: {models[cell]} has the cell {cell} already')
         models[cell] = folder
-    config = load_task_config('line').with_learner(parse_overrides(options.overrides))
+    overrides = parse_overrides(options.overrides)
+    configs = {cell: config_of(cell).with_learner(overrides) for cell in models}
     out = out_folder(options)
     with Stages() as stages:
         line_shift.run(
-            out, models, config, shifts=shifts, seeds=seeds_of(options), laps=options.laps,
+            out, models, configs, shifts=shifts, seeds=seeds_of(options), laps=options.laps,
             more_laps=options.more_laps, workers=options.workers,
             on_run=lambda d, n: stages.update('trials', d, n),
         )  # fmt: skip

@@ -73,17 +73,18 @@ class Outcome:
 
 
 def run(
-    out: Path, models: Mapping[str, Path], config: TaskConfig, *, shifts: Sequence[list[str]],
-    seeds: Sequence[int], laps: int, more_laps: int, workers: int,
+    out: Path, models: Mapping[str, Path], configs: Mapping[str, TaskConfig], *,
+    shifts: Sequence[list[str]], seeds: Sequence[int], laps: int, more_laps: int, workers: int,
     on_run: Callable[[int, int], None],
 ) -> list[Outcome]:  # fmt: skip
     """Drive all of it; writes runs.jsonl, table.md and laps.png under `out`.
 
-    `models` : model folder of each cell; `more_laps` : further laps under the shift
+    `models`, `configs` : model folder and configuration of each cell; `more_laps` : further laps
+    under the shift
     """
     keys, jobs = [], []
     for cell, model in models.items():
-        shared = shared_by_jobs('line', model, config, laps)
+        shared = shared_by_jobs('line', model, configs[cell], laps)
         shifted = {**shared, 'laps': laps + more_laps}
         for seed in seeds:
             arms: list[tuple[str, list[str]]] = [('frozen', [])]
