@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rtrrl_ros.cli.experiment_line import config_of
 from rtrrl_ros.configuration import TaskConfig, load_task_config
 from rtrrl_ros.experiments.runs import fingerprint, load_runs
 from rtrrl_ros.experiments.trial_job import PUBLISHED, make_job, shared_by_jobs
@@ -13,11 +14,16 @@ from rtrrl_ros.resources import find_resource
 RESULTS = Path(__file__).parents[2] / 'docs' / 'results'
 
 
-def prints_of(config: TaskConfig, laps: int = 10) -> dict[str, str]:
+ARMS = ('frozen', 'frozen, exploring', 'tuned')
+
+
+def prints_of(
+    config: TaskConfig, laps: int = 10, model: str = 'line-lrcssm', shift: str = 'light=4'
+) -> dict[str, str]:
     """The fingerprint of the trial of each arm."""
-    shared = shared_by_jobs('line', find_resource('models', 'line-lrcssm'), config, laps)
-    arms = ('frozen', 'frozen, exploring', 'tuned')
-    return {arm: fingerprint(make_job(shared, ['light=4'], arm, 0)) for arm in arms}
+    task = 'line' if model.startswith('line') else 'car-racing'
+    shared = shared_by_jobs(task, find_resource('models', model), config, laps)
+    return {arm: fingerprint(make_job(shared, [shift], arm, 0)) for arm in ARMS}
 
 
 def prints(**learner) -> dict[str, str]:
@@ -40,10 +46,18 @@ def test_settings_of_the_learner_matter_to_those_who_learn(changed, same):
     assert len(set(before.values())) == 3
 
 
-def test_what_is_published_is_not_driven_again() -> None:
+@pytest.mark.parametrize(('cell', 'laps'), [('lrcssm', 60), ('lru', 10), ('ctrnn', 10)])
+def test_what_is_published_is_not_driven_again(cell: str, laps: int) -> None:
     published = load_runs(RESULTS / 'line-shift' / 'runs.jsonl')
-    shipped = prints_of(load_task_config('line'), laps=60)
+    shipped = prints_of(config_of(cell), laps, f'line-{cell}')
     assert shipped['frozen'] in published and shipped['tuned'] in published
+
+
+def test_what_is_published_of_car_racing_is_not_driven_again() -> None:
+    published = load_runs(RESULTS / 'car-racing-shift' / 'runs.jsonl')
+    config = load_task_config('car-racing')
+    shipped = prints_of(config, 10, 'car-racing-lrcssm', 'steering_offset=0.15')
+    assert published.keys() >= set(shipped.values())
 
 
 def test_another_actuation_and_another_gate_are_driven_again() -> None:
