@@ -216,14 +216,15 @@ class Graph:
                     times_s = [float(at_s) for at_s in values.get(MISSED_AT, '').split()]
                     self.missed.append((int(values[MISSED]), times_s))
 
-    def missed_apart(self, stalls: list[tuple[float, float]]) -> tuple[int, int]:
-        """Misses while the machine stood still for a part of the period, and all others."""
-        during = count = 0
+    def missed_apart(self, stalls: list[tuple[float, float]]) -> tuple[int, int, int]:
+        """Misses while the machine stood still for a part of the period, others, untimed ones."""
+        during = timed = count = 0
         for now, times_s in self.missed:
             for at_s in times_s[max(len(times_s) - (now - count), 0) :]:
+                timed += 1
                 during += any(s < at_s + PERIOD_S and s + long > at_s for s, long in stalls)
             count = now
-        return during, count - during
+        return during, timed - during, count - timed
 
 
 def show(bare: dict[str, float], graph: dict[str, float]) -> list[str]:
@@ -270,16 +271,20 @@ def main() -> None:
     print(f'{os.cpu_count()} cores, load average before {load:.1f}, after {os.getloadavg()[0]:.1f}')
     print(f'{world["steps"]} decisions, {world["skipped"]} periods left out by the world itself')
     print('\n'.join(show(bare, graph)))
-    during, others = driving.missed_apart(watch.stalls)
+    during, others, untimed = driving.missed_apart(watch.stalls)
     longest_ms = 1e3 * max((length_s for _, length_s in watch.stalls), default=0.0)
     print(
         f'the machine itself stood still {len(watch.stalls)} times for more than '
         f'{1e3 * STALL_S:g} ms ({longest_ms:.1f} at most): {during} deadlines missed meanwhile, '
-        f'{others} at other times'
+        f'{others} at other times' + (f', {untimed} nobody knows when' if untimed else '')
     )
     if options.json:
         document = {'bare': bare, 'graph': graph, 'nodes': nodes, 'stalls': watch.stalls}
-        document |= {'missed_during_stalls': during, 'missed_otherwise': others}
+        document |= {
+            'missed_during_stalls': during,
+            'missed_otherwise': others,
+            'missed_untimed': untimed,
+        }
         document |= {'missed_so_far': driving.missed}
         options.json.write_text(json.dumps(document, indent=2) + '\n')
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rtrrl_ros.bags.reading import Bag, open_bag
+from rtrrl_ros.nodes.topic_intake import in_order
 
 #: rclpy's publisher says, through a call that it deprecates, that at first it is asked for too much
 pytestmark = pytest.mark.filterwarnings('ignore:Deprecated in favor of:DeprecationWarning')
@@ -114,6 +115,22 @@ def test_what_was_said_before_it_came_up_is_not_recorded_behind_what_follows(gra
     with open_bag(bag) as recording:
         numbers = [recording.message(record).seq for record in recording.records()]
     assert numbers == list(range(next(sent)))
+
+
+@pytest.mark.parametrize(
+    ('received_ms', 'logged_ms'),
+    [
+        ([10, 30, 20, 40], [10, 30, 30, 40]),  # the third was sent again
+        ([10_000, 2_000, 2_010], [10_000, 2_000, 2_010]),  # the clock was set back
+        ([10_000, 9_500, 10_001], [10_000, 10_000, 10_001]),
+    ],
+)
+def test_log_times_keep_the_order_and_follow_the_clock(received_ms, logged_ms) -> None:
+    logged, newest_ns = [], 0
+    for received in received_ms:
+        newest_ns = in_order(newest_ns, received * 1_000_000)
+        logged.append(newest_ns // 1_000_000)
+    assert logged == logged_ms
 
 
 def test_nobody_takes_a_recorder_for_a_listener(graph, bag: Path) -> None:

@@ -97,6 +97,8 @@ class AgentNode(ManagedNode):
         self._tell(begin_run(config.model, self._agent, actuation, seed=seed, lockstep=lockstep))
 
     def deactivate(self) -> None:
+        if self.broken:  # perhaps in the midst of an update: what was saved before it stands
+            return
         self._tell(mark_run(END, *self._newest, self._agent))
         if self._tuned is not None:
             self._tuned.save()

@@ -68,6 +68,7 @@ class ManagedNode(LifecycleNode):
     active : driving, as opposed to loaded or idle
     exit_status : set it, with `finish`, to end the process
     failure_status : exit status due to a transition that failed, until it is configured again
+    broken : a callback raised: what it was working on may be half done
     """
 
     sections: tuple[type, ...] = ()
@@ -77,6 +78,7 @@ class ManagedNode(LifecycleNode):
         self.active = False
         self.exit_status: int | None = None
         self.failure_status = 0
+        self.broken = False
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._declared = NodeParameters(self, (StartConfig, *self.sections))
         self._own: list[Callable[[], Any]] = []  # undo what configure made

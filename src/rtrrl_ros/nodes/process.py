@@ -115,6 +115,7 @@ def _run(make_node: Callable[[], Any], patience_s: float) -> int:
     except Exception as error:  # a bug in a callback: it stops the car, and keeps what it holds
         traceback.print_exc()
         node.get_logger().error(f'bug: {type(error).__name__}: {" ".join(str(error).split())}')
+        node.broken = True
         node.shut_down()
         return 1
     finally:

@@ -25,6 +25,8 @@ from .listeners import INTAKE
 VOLATILE = 'volatile'
 #: messages that may wait between two calls of `take`
 DEPTH = 1000
+#: nothing waits so long for what was sent again; the clock was set back then
+CLOCK_BACK_NS = 1_000_000_000
 #: instead of a list: every topic but these
 ALL = 'all'
 NOT_OF_ALL = ('/rosout', '/parameter_events')
@@ -139,7 +141,7 @@ class TopicIntake:
 
         Of a topic in the order in which the middleware hands it out: what was lost on the way and
         sent again bears the time at which it came at last, and everything behind it had to wait
-        for it. Their own times of reception would put them in the wrong order.
+        for it. Their own times of reception would put them in the wrong order; see `in_order`.
         """
         arrivals = []
         for name in self.types:
@@ -149,7 +151,7 @@ class TopicIntake:
             with handle:
                 while (taken := handle.take_message(subscription.msg_type, True)) is not None:
                     data, info = taken
-                    log_ns = max(log_ns, info['received_timestamp'])
+                    log_ns = in_order(log_ns, info['received_timestamp'])
                     arrivals.append(Arrival(name, log_ns, info['source_timestamp'], data))
             self._newest_ns[name] = log_ns
         arrivals.sort(key=operator.attrgetter('log_ns'))
@@ -160,6 +162,14 @@ class TopicIntake:
         self._subscriptions[name] = self._own.create_subscription(
             kind, name, lambda data: None, qos, raw=True
         )
+
+
+def in_order(newest_ns: int, received_ns: int) -> int:
+    """The log time of a message that comes after one with the log time `newest_ns`.
+
+    Not earlier than that, unless the clock was set back.
+    """
+    return max(newest_ns, received_ns) if newest_ns - received_ns < CLOCK_BACK_NS else received_ns
 
 
 def _full_name(node: Node, name: str) -> str:
