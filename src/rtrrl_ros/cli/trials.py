@@ -39,11 +39,9 @@ def drive_and_report(options: argparse.Namespace, *, learn: bool, explore: bool)
         def on_lap(lap: Lap) -> None:
             nonlocal length, step
             length, step = max(1, step), 0
-            remark = '  intervention' if lap.interventions else ''
-            remark += '  rolled back' if lap.rolled_back else ''
             value = score.text(score.of([lap.to_json()])[0])
             stages.console.print(
-                f'lap {lap.lap + 1:3d}  {score.label} {value:>7s}  steps {lap.steps}{remark}'
+                f'lap {lap.lap + 1:3d}  {score.label} {value:>7s}  steps {lap.steps}{lap.remark}'
             )
 
         result = run_trial(trial, on_lap, on_step)

@@ -10,7 +10,10 @@ from .reward_signal import RewardSignal
 
 @dataclasses.dataclass
 class Lap:
-    """One finished lap; `to_json` gives the contract's fields."""
+    """One finished lap; `to_json` gives the contract's fields.
+
+    `note` : what was decided at its end, for people; empty where nothing was
+    """
 
     lap: int
     steps: int = 0
@@ -18,11 +21,19 @@ class Lap:
     interventions: int = 0
     rolled_back: bool = False
     sum_abs_lateral_error_m: float = 0.0
+    note: str = ''
 
     @property
     def mean_abs_lateral_error_m(self) -> float:
         """Mean distance from the line over the steps of the lap."""
         return self.sum_abs_lateral_error_m / max(1, self.steps)
+
+    @property
+    def remark(self) -> str:
+        """What was out of the ordinary, to go behind a line about this lap."""
+        happened = 'intervention' if self.interventions else ''
+        decided = self.note or ('rolled back' if self.rolled_back else '')
+        return ''.join(f'  {word}' for word in (happened, decided) if word)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -60,8 +71,9 @@ class LapRecorder:
         self.laps.append(self.running)
         return self.running
 
-    def mark_rolled_back(self, lap: int) -> None:
-        """The guard rolled the actor back at the end of this lap."""
+    def mark(self, lap: int, rolled_back: bool, note: str) -> None:
+        """What was decided at the end of this lap."""
         for done in self.laps:
             if done.lap == lap:
-                done.rolled_back = True
+                done.rolled_back |= rolled_back
+                done.note = note or done.note

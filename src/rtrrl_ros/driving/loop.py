@@ -42,7 +42,8 @@ def drive_laps(
             if state.step_type is StepType.LAST:
                 assert lap is not None
                 end = reports[-1].lap_end if reports else None
-                lap.rolled_back = end is not None and end.rolled_back
+                if end is not None:
+                    lap.rolled_back, lap.note = end.rolled_back, end.note
                 on_lap(lap)
                 break
             reports.clear()

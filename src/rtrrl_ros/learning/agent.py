@@ -56,6 +56,10 @@ class Agent:
     observation_size : numbers in an observation; the networks take `input_size` of them
     learn : update the networks
     explore : sample actions (always the case when learning); otherwise the most likely is taken
+
+    Attributes
+    ----------
+    resting : nothing is learned and the most likely actions are taken, for now
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Agent:
         self.aspiration = Aspiration(config)
         self._try(self.aspiration.effort)
         self.counters = Counters()
+        self.resting = False
         self._acted = False
         self._meta = np.zeros(networks['actor'].cell.input_size, np.float32)
 
@@ -98,7 +103,11 @@ class Agent:
     @property
     def training_actor(self) -> bool:
         """Whether the actor learns now."""
-        return self.learning
+        return self._awake
+
+    @property
+    def _awake(self) -> bool:
+        return self.learning and not self.resting
 
     def act(self, observation: np.ndarray, reward: float | None = None) -> np.ndarray | int | None:
         """The action for an observation (I,).
@@ -120,7 +129,9 @@ class Agent:
             self.rtrrl.connected = False
             return None
         x = self._input(observation, reward)
-        action = self.rtrrl.act(x, self.explore, with_trace=self.learning)
+        action = self.rtrrl.act(
+            x, self.explore and not self.resting, with_trace=self._awake
+        )  # fmt: skip
         if action is None:
             self.counters.refused += 1
             self.restart()
@@ -132,7 +143,7 @@ class Agent:
 
     def _input(self, observation: np.ndarray, reward: float | None) -> np.ndarray:
         if self.config.normalize_observations:
-            if self.learning:
+            if self._awake:
                 self.observations.learn(observation)
             observation = self.observations.apply(observation)
         if not self.config.meta_inputs:
@@ -158,7 +169,7 @@ class Agent:
         self.counters.steps += 1
         if self.config.meta_inputs and math.isfinite(reward):
             self._meta[-1] = reward
-        if not self.learning or not self._acted:
+        if not self._awake or not self._acted:
             return NOTHING
         scaled = self.rewards.apply(reward, first) if self.config.scale_rewards else reward
         update = self.rtrrl.learn(
@@ -193,13 +204,12 @@ class Agent:
 
         A sequence of its own: before the block and after it everything starts anew.
         """
-        before = self.learning, self.explore
+        before, self.resting = self.resting, True
         self.restart()
-        self.learning = self.explore = False
         try:
             yield
         finally:
-            self.learning, self.explore = before
+            self.resting = before
             self.restart()
 
     def snapshot(self) -> Snapshot:

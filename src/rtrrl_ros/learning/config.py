@@ -130,6 +130,11 @@ class LearnerConfig(Checked):
     max_rollbacks: int = parameter(
         3, 'roll-backs before the actor is frozen for good; with reference best: in a row', low=0
     )
+    probation_laps: int = parameter(
+        0, 'laps in which learning must pay: unless the second half of them is clearly better than '
+        'the first, the weights from before drive on, without noise, until driving gets worse by '
+        'rollback_margin; 0: not judged', low=0,
+    )  # fmt: skip
     drift_limit: float = parameter(
         5.0, 'largest accepted ||theta - theta_pre|| of the actor; beyond it a step is scaled back',
         low=0, low_open=True,
@@ -141,6 +146,11 @@ class LearnerConfig(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if 0 < self.probation_laps < 4:
+            raise UserError(
+                f'probation_laps = {self.probation_laps}: must be 0, or 4 or greater: fewer laps '
+                'do not tell what is chance'
+            )
         if self.network == 'shared':
             for one, other in (
                 ('lambda_actor', 'lambda_critic'),

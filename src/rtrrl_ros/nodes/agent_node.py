@@ -112,6 +112,8 @@ class AgentNode(ManagedNode):
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         frozen = self._agent.guard.frozen
         line = 'learning stopped by the guard' if frozen else 'active'
+        if self._agent.resting:
+            line = 'active, but learning rests: it did not pay'
         values = dataclasses.asdict(self._agent.counters)
         if self._agent.aspiration.present:
             values['effort'] = f'{self._agent.aspiration.effort:.2f}'

@@ -12,7 +12,6 @@ from .messages import make_header
 def learner_status_message(report: DriverReport, agent: GuardedAgent) -> LearnerStatus:
     """How learning went at the observation of a report, and so far."""
     signal, update, counters = report.signal, report.update, agent.counters
-    rolled_back = report.lap_end is not None and report.lap_end.rolled_back
     return LearnerStatus(
         header=make_header(signal.stamp_ns, 'base_link'),
         lap=signal.lap,
@@ -29,7 +28,7 @@ def learner_status_message(report: DriverReport, agent: GuardedAgent) -> Learner
         missed=counters.missed,
         rollbacks=counters.rollbacks,
         frozen=agent.guard.frozen,
-        note='rolled back to the best weights so far' if rolled_back else '',
+        note=report.lap_end.note if report.lap_end is not None else '',
     )
 
 

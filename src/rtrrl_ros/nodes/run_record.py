@@ -33,6 +33,7 @@ class Step:
     missed: int
     rollbacks: int
     frozen: bool
+    note: str = ''
 
 
 class RunRecord:
@@ -99,8 +100,8 @@ class RunRecord:
         if self._since_s is None:
             self._since_s = now_s
         before = self._step.rollbacks if self._step else 0
-        if step.rollbacks > before:
-            self._recorder.mark_rolled_back(step.lap)
+        if step.rollbacks > before or step.note:
+            self._recorder.mark(step.lap, step.rollbacks > before, step.note)
         self._step = step
         self._latencies.append((step.act_latency_s, step.learn_latency_s))
 
@@ -122,10 +123,9 @@ class RunRecord:
             if learned <= lap.lap and not self.complete:
                 break  # it may still turn out to be rolled back
             self._announced += 1
-            remark = '  intervention' if lap.interventions else ''
-            remark += '  rolled back' if lap.rolled_back else ''
             lines.append(
-                f'lap {lap.lap + 1:3d}  return {lap.task_return:7.1f}  steps {lap.steps}{remark}'
+                f'lap {lap.lap + 1:3d}  return {lap.task_return:7.1f}  steps {lap.steps}'
+                f'{lap.remark}'
             )
         return lines
 
