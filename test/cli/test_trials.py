@@ -77,6 +77,19 @@ def test_exploration_is_the_only_difference_before_anything_is_learned(
     assert drive(tmp_path, 'evaluate', *shared)['laps'] != explored['laps']
 
 
+def test_learning_that_did_not_pay_rests_and_every_lap_is_the_frozen_policy_s(
+    tmp_path: Path, model: str, short: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = ('car-racing', '--model', model, '--config', short, '--laps', '6')
+    frozen = drive(tmp_path, 'evaluate', *shared)['laps']
+    tuned = drive(tmp_path, 'finetune', *shared, '--set', 'probation_laps=4')['laps']
+    assert 'lap   4' in (told := capsys.readouterr().err)
+    assert told.count('the weights from before drive on') == 1
+    assert [lap['rolled_back'] for lap in tuned] == [False] * 3 + [True] + [False] * 2
+    assert all(tuned[index] != frozen[index] for index in range(4))
+    assert tuned[4:] == frozen[4:]
+
+
 def test_the_tuned_model_is_saved_and_drives(tmp_path: Path, model: str, short: str) -> None:
     out = tmp_path / 'tuned'
     drive(

@@ -6,7 +6,7 @@ import torch
 
 from rtrrl_ros.cells import make_cell
 from rtrrl_ros.learning.config import LearnerConfig
-from rtrrl_ros.learning.guarded import GuardedAgent
+from rtrrl_ros.learning.guarded import GuardedAgent, LapEnd
 from rtrrl_ros.learning.network import Network
 from rtrrl_ros.learning.policy import make_policy
 
@@ -127,3 +127,17 @@ def test_weights_from_before_that_turn_out_to_be_worse_give_way_to_the_learned()
     lap(agent, 50.0, 4)
     assert torch.equal(agent.networks['actor'].flat, learned)
     assert agent.training_actor and agent.guard.baseline == 100.0
+
+
+def test_frozen_by_the_guard_it_drives_the_best_weights_without_noise() -> None:
+    agent = make_agent(max_rollbacks=1, rollback_laps=1, rollback_margin=0.1)
+    begin = agent.networks['actor'].flat.clone()
+    lap(agent, 100.0, 0)
+    actions(agent, 1)
+    end = agent.end_lap(50.0)
+    assert end.frozen and 'for good' in end.note
+    frozen = make_agent()
+    with frozen.frozen():
+        np.testing.assert_array_equal(actions(agent, 2), actions(frozen, 2))
+    assert agent.end_lap(0.0) == LapEnd(rolled_back=False, frozen=True)
+    assert torch.equal(agent.networks['actor'].flat, begin)

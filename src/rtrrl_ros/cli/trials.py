@@ -41,7 +41,8 @@ def drive_and_report(options: argparse.Namespace, *, learn: bool, explore: bool)
             length, step = max(1, step), 0
             value = score.text(score.of([lap.to_json()])[0])
             stages.console.print(
-                f'lap {lap.lap + 1:3d}  {score.label} {value:>7s}  steps {lap.steps}{lap.remark}'
+                f'lap {lap.lap + 1:3d}  {score.label} {value:>7s}  steps {lap.steps}{lap.remark}',
+                soft_wrap=True,
             )
 
         result = run_trial(trial, on_lap, on_step)

@@ -61,15 +61,19 @@ class Outcome:
         return self.tuned[0] < self.frozen[0]
 
     @property
-    def forgotten(self) -> tuple[int, int, int]:
-        """Laps after the learning laps that were worse than the frozen policy's worst, mean, best.
+    def forgotten(self) -> tuple[int, int, int, int]:
+        """Laps after the learning laps that were worse than the frozen policy's.
 
-        Laps of a policy that does not change differ as well, by what it happens to meet.
+        Worse than the same one (the car is put on the same place, and the pixels' noise is the
+        same), than its worst, its mean and its best: laps of a policy that does not change differ
+        as well, by what it happens to meet.
         """
         later = self.tuned[LEARNING_LAPS:]
+        pairs = zip(later, self.frozen[LEARNING_LAPS:], strict=True)
+        same = sum(tuned > frozen for tuned, frozen in pairs)
         limits = max(self.frozen), statistics.fmean(self.frozen), min(self.frozen)
         worst, mean, best = (sum(error > limit for error in later) for limit in limits)
-        return worst, mean, best
+        return same, worst, mean, best
 
 
 def run(
@@ -150,7 +154,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
         '',
         '| shift | cell | seed | no shift | frozen | tuned, lap 1 | tuned, last | limit | reached '
         '| interventions frozen, tuned | after lap 10: worse than '
-        'frozen at its worst, its mean, its best |',
+        'frozen in the same lap, at its worst, its mean, its best |',
         '|' + '---|' * 11,
     ]
     for o in outcomes:
@@ -158,7 +162,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
         cells = [*map(_cm, [*means, o.goal_m]), 'yes' if o.reached else 'no']
         cells.append(f'{o.frozen_crashes}, {o.tuned_crashes}')
         later = max(0, len(o.tuned) - LEARNING_LAPS)
-        cells.append('{}, {}, {} of {}'.format(*o.forgotten, later) if later else '')
+        cells.append('{}, {}, {}, {} of {}'.format(*o.forgotten, later) if later else '')
         lines.append(f'| {o.shift} | {o.cell} | {o.seed} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines) + '\n'
 

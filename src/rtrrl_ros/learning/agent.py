@@ -204,12 +204,13 @@ class Agent:
 
         A sequence of its own: before the block and after it everything starts anew.
         """
-        before, self.resting = self.resting, True
+        before = self.learning, self.explore
         self.restart()
+        self.learning = self.explore = False
         try:
             yield
         finally:
-            self.resting = before
+            self.learning, self.explore = before
             self.restart()
 
     def snapshot(self) -> Snapshot:

@@ -128,7 +128,10 @@ class LearnerConfig(Checked):
     )
     rollback_laps: int = parameter(2, 'bad laps in a row before a roll-back', low=1)
     max_rollbacks: int = parameter(
-        3, 'roll-backs before the actor is frozen for good; with reference best: in a row', low=0
+        3,
+        'roll-backs before the actor is frozen for good, without noise; with reference best: in a '
+        'row',
+        low=0,
     )
     probation_laps: int = parameter(
         0, 'laps in which learning must pay: unless the second half of them is clearly better than '

@@ -30,7 +30,8 @@ class LapEnd:
 class GuardedAgent(Agent):
     """`Agent` with laps: a warm-up of the critic, and roll-back where driving gets worse.
 
-    If learning does not pay (`Probation`), it rests from the end of a lap on.
+    It rests, which is to drive as one that only drives, while learning has not paid (`Probation`),
+    and for good once the guard has frozen it: noise from which nothing is learned only costs.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -51,12 +52,13 @@ class GuardedAgent(Agent):
         lap_return : sum of the task's own reward
         """
         rollbacks, notes = self.counters.rollbacks, []
-        if self.learning:
+        if self.learning and not self.guard.frozen:
             trained, rested = self.training_actor, self.resting
             if not rested:
                 notes.append(self._guard(lap_return, trained))
-            if trained or rested:
+            if (trained or rested) and not self.guard.frozen:
                 notes.append(self._judge_learning(lap_return))
+            self.resting = self.probation.resting or self.guard.frozen
         self.laps += 1
         self.restart()
         rolled_back = self.counters.rollbacks > rollbacks
@@ -69,17 +71,17 @@ class GuardedAgent(Agent):
         if verdict.weights is None:
             return ''
         self._go_back(verdict.weights)
-        return 'rolled back to the best weights so far'
+        frozen = ', for good, without noise' if self.guard.frozen else ''
+        return f'rolled back to the best weights so far{frozen}'
 
     def _judge_learning(self, lap_return: float) -> str:
-        rested, weights = self.resting, self.networks['actor'].flat
+        rested, weights = self.probation.resting, self.networks['actor'].flat
         others = self.probation.end_lap(lap_return, weights)
-        self.resting = self.probation.resting
         if others is not None:
             self._go_back(others)
-        if self.resting == rested:
+        if self.probation.resting == rested:
             return ''
-        if self.resting:
+        if self.probation.resting:
             return 'learning has not paid: the weights from before drive on, without noise'
         if self.probation.over:
             return 'learning has paid after all: back to what was learned'

@@ -112,7 +112,7 @@ class AgentNode(ManagedNode):
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         frozen = self._agent.guard.frozen
         line = 'learning stopped by the guard' if frozen else 'active'
-        if self._agent.resting:
+        if self._agent.probation.resting:
             line = 'active, but learning rests: it did not pay'
         values = dataclasses.asdict(self._agent.counters)
         if self._agent.aspiration.present:

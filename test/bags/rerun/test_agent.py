@@ -25,7 +25,7 @@ from rtrrl_ros.worlds.contract import StepType
 PERIOD_NS = 10_000_000
 LEARNER = LearnerConfig(
     actor_learning_rate=1e-3, critic_learning_rate=1e-3, warmup_laps=0, rollback_margin=0.0,
-    rollback_laps=1,
+    rollback_laps=1, probation_laps=4,
 )  # fmt: skip
 ACTUATION = Actuation(max_steering_angle_rad=0.4)
 #: of a reward or of what was executed, in periods; the last: never heard by the agent
@@ -144,7 +144,7 @@ LATE_ENDS += [[[(0.05, 2.6, Mode.PASSED), PROMPT], [LATE] * 2, [PROMPT] * 2]]
 @settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.generate])
 @example(laps=LATE_ENDS[0])
 @example(laps=LATE_ENDS[1])
-@given(laps=st.lists(lap, min_size=1, max_size=4))
+@given(laps=st.lists(lap, min_size=1, max_size=6))
 def test_a_run_in_real_time_comes_out_again(untrained_line_model, laps):
     drive = Drive(untrained_line_model, laps)
     rerun = repeat(drive, untrained_line_model)
@@ -159,6 +159,15 @@ def test_a_run_in_lock_step_comes_out_again(untrained_line_model, laps):
     rerun = repeat(drive, untrained_line_model)
     assert weight_digests(rerun.agent) == weight_digests(drive.agent)
     assert all(step.status is not None for step in drive.steps.values())
+
+
+@pytest.mark.parametrize('lockstep', [False, True])
+def test_a_run_that_came_to_rest_comes_out_again(untrained_line_model, lockstep):
+    drive = Drive(untrained_line_model, [[(0.05, 0.05, Mode.PASSED)] * 6] * 4, lockstep=lockstep)
+    assert drive.agent.resting
+    rerun = repeat(drive, untrained_line_model)
+    assert rerun.agent.resting
+    assert weight_digests(rerun.agent) == weight_digests(drive.agent)
 
 
 def test_what_the_agent_never_got_is_told_from_what_the_bag_lacks(untrained_line_model):
