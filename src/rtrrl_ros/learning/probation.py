@@ -40,7 +40,7 @@ class Probation:
 
     def __init__(self, config: LearnerConfig, weights: Tensor) -> None:
         self.config = config
-        self.before = weights.clone()
+        self.before = self._learned = weights.clone()
         self.resting = False
         self.over = config.probation_laps == 0
         self._returns: list[float] = []

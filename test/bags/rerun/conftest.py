@@ -169,6 +169,17 @@ def learned(untrained_line_model: Path, line_config: TaskConfig) -> list[Message
 
 
 @pytest.fixture(scope='session')
+def rested(untrained_line_model: Path, line_config: TaskConfig) -> list[Message]:
+    """The messages of a run that learns in four laps and rests in two."""
+    learner = dataclasses.replace(line_config.learner, probation_laps=4)
+    config = dataclasses.replace(line_config, learner=learner)
+    run = RecordedLaps(untrained_line_model, config, seed=4, learn=True)
+    messages = run.drive(6)
+    assert run.agent.resting
+    return messages
+
+
+@pytest.fixture(scope='session')
 def frozen(untrained_line_model: Path, line_config: TaskConfig) -> list[Message]:
     """The messages of a run that neither learns nor explores."""
     return RecordedLaps(untrained_line_model, line_config, seed=4, learn=False).drive(LAPS)

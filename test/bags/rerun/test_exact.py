@@ -63,6 +63,12 @@ def test_a_run_comes_out_again_bit_for_bit(exact, learned):
     assert nth(learned, '/learner_status', -1).fields['drift'] > 0.0
 
 
+def test_a_run_that_came_to_rest_comes_out_again_bit_for_bit(exact, rested):
+    report = exact(rested)
+    assert report.identical and not report.not_checked and not report.remarks
+    assert report.comparison.tallies['proposal'].checked == 6 * STEPS_OF_LAP
+
+
 @pytest.mark.parametrize('field', ['td_error', 'value', 'drift'])
 def test_the_last_bit_of_a_number_is_noticed(exact, learned, field):
     status = nth(learned, '/learner_status', 30)

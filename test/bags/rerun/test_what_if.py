@@ -48,6 +48,17 @@ def test_the_recorded_learner_learns_what_it_learned_then(attempt, learned):
     assert not result.candidate.changed and not result.remarks
 
 
+def test_what_a_resting_policy_took_counts_as_what_the_same_weights_prefer(attempt, rested):
+    items = 'probation_laps=0', 'actor_learning_rate=0.0', 'exploration_std=1.0'
+    column = attempt(rested, *items).columns
+    at_rest = (column['lap'] >= 4) & np.isfinite(column['weight'])
+    assert at_rest.sum() > 30
+    assert column['weight'][at_rest].min() > 0.999
+    np.testing.assert_allclose(
+        column['steering'][at_rest], column['executed_steering'][at_rest], atol=1e-5
+    )
+
+
 def test_another_learning_rate_is_told_and_makes_a_difference(attempt, learned):
     result = attempt(learned, 'critic_learning_rate=0.01', 'actor_learning_rate=0.0')
     assert result.candidate.changed['critic_learning_rate'] == (1e-3, 0.01)

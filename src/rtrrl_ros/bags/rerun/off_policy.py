@@ -41,13 +41,13 @@ class TakenActions(Policy):
 
     def mode(self, out: np.ndarray) -> np.ndarray:
         self.mean = np.asarray(self._inner.mode(out), np.float32)
+        self.weight = 0.0
         return self.mean
 
     def sample(self, out: np.ndarray) -> np.ndarray:
         mean = self.mode(out)
         self.log_prob_gradient = np.zeros(self.head_size, np.float32)
         self.entropy_gradient = np.zeros(self.head_size, np.float32)
-        self.weight = 0.0
         if self.taken is None:
             self._noise = 0.0
             return mean

@@ -197,6 +197,8 @@ class _Trial:
     def _drove(self, step: Step) -> bool:
         """Whether what was executed came from the recorded policy, by chance that is known."""
         own = step.executed is not None and step.executed.mode in (Mode.PASSED, Mode.LIMITED)
+        if self._behaviour is not None and self._behaviour.agent.resting:
+            return False  # no chance: it took what it thought best
         return own and not self._fallen_back
 
     @property
