@@ -95,18 +95,18 @@ def test_at_rest_it_drives_as_if_it_had_never_learned_bit_for_bit() -> None:
 def test_what_is_decided_about_learning_is_told() -> None:
     agent = make_agent(**PROBATION)
     ends = []
-    for number, lap_return in enumerate([*LEVEL, 100.0, 50.0]):
+    for number, lap_return in enumerate([*LEVEL, 100.0, 101.0, 50.0]):
         actions(agent, number)
         ends.append(agent.end_lap(lap_return))
     notes = [end.note for end in ends]
-    assert [bool(note) for note in notes] == [False, False, False, True, False, True]
-    assert 'not paid' in notes[3] and 'learns again' in notes[5]
-    assert [end.rolled_back for end in ends] == [False, False, False, True, False, False]
+    assert [bool(note) for note in notes] == [False] * 3 + [True] + [False] * 2 + [True]
+    assert 'not paid' in notes[3] and 'learns again' in notes[6]
+    assert [end.rolled_back for end in ends] == [False] * 3 + [True] + [False] * 3
 
 
 def test_after_a_change_it_learns_again_and_its_guard_has_forgotten_the_laps_before() -> None:
     agent = make_agent(**PROBATION, drift_anchor='best')
-    for number, lap_return in enumerate([*LEVEL, 100.0, 50.0]):
+    for number, lap_return in enumerate([*LEVEL, 100.0, 101.0, 50.0]):
         lap(agent, lap_return, number)
     begin = agent.networks['actor'].flat.clone()
     assert agent.training_actor and agent.guard.baseline is None

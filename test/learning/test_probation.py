@@ -64,7 +64,7 @@ def test_a_rise_of_four_deviations_is_hardly_ever_missed() -> None:
 def test_good_laps_at_rest_go_on_and_a_change_begins_a_new_probation() -> None:
     judge = probation()
     drive(judge, LEVEL)
-    assert drive(judge, [89.0, 91.0, 88.0]) == [None] * 3
+    assert drive(judge, [89.0, 91.0, 88.0, 90.0, 91.0]) == [None] * 5
     assert judge.resting
     assert drive(judge, [70.0]) == [None], 'the weights from before stay'
     assert not judge.resting and not judge.over
@@ -75,9 +75,25 @@ def test_good_laps_at_rest_go_on_and_a_change_begins_a_new_probation() -> None:
 def test_where_the_weights_from_before_are_worse_those_learned_come_back() -> None:
     judge = probation()
     drive(judge, LEVEL)
-    (turn,) = drive(judge, [70.0])
+    _, turn = drive(judge, [90.0, 70.0])
     assert torch.equal(turn, LEARNED)
     assert judge.over and not judge.resting
+
+
+def test_what_was_learned_at_once_comes_back_when_the_laps_at_rest_are_clearly_worse() -> None:
+    judge = probation()
+    drive(judge, LEVEL)
+    *turns, last = drive(judge, [value - 1.7 for value in LEVEL[:5]])  # none below the margin
+    assert turns == [None] * 4
+    assert torch.equal(last, LEARNED)
+    assert judge.over and not judge.resting
+
+
+def test_laps_at_rest_that_are_as_good_as_the_last_ones_of_the_probation_go_on() -> None:
+    judge = probation()
+    drive(judge, LEVEL)
+    assert drive(judge, LEVEL * 3) == [None] * 30
+    assert judge.resting
 
 
 def test_it_takes_as_many_bad_laps_in_a_row_as_for_a_roll_back() -> None:

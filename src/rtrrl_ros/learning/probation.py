@@ -9,9 +9,10 @@ being estimated from the moving range, which a trend hardly disturbs:
 
     deviation = mean |return of a lap - return of the lap before| / 1.128
 
-At rest, laps that are bad by the margin of the guard end it. Either nothing has been good since,
-then the weights from before are worse than those that were learned: these come back, and learning
-has paid. Or something has changed: learning is on probation again.
+The chart overlooks what was learned within the first lap or two, so the weights from before are on
+trial as well, in half as many laps: if these are clearly worse than the last ones of the probation,
+or bad by the margin of the guard, what was learned comes back, and has paid. If laps become bad
+later, something has changed: learning is on probation again.
 """
 
 import itertools
@@ -43,10 +44,9 @@ class Probation:
         self.before = self._learned = weights.clone()
         self.resting = False
         self.over = config.probation_laps == 0
-        self._returns: list[float] = []
-        self._reference = 0.0  # mean return of the probation
+        self._returns: list[float] = []  # of the probation
+        self._rest: list[float] = []
         self._bad_laps = 0
-        self._good = False  # was a lap at rest good?
 
     def end_lap(self, lap_return: float, weights: Tensor) -> Tensor | None:
         """Judge a lap. `weights`: the newest (P,); returns others to go on with, where there are.
@@ -63,24 +63,27 @@ class Probation:
         if clearly_better(self._returns):
             self.over = True
             return None
-        self.resting, self._good, self._bad_laps = True, False, 0
-        self._reference, self._learned = statistics.fmean(self._returns), weights.clone()
+        self.resting, self._bad_laps = True, 0
+        self._rest, self._learned = [], weights.clone()
         return self.before
 
     def _end_rest(self, lap_return: float) -> Tensor | None:
-        margin = self.config.rollback_margin * abs(self._reference)
-        if lap_return >= self._reference - margin:
-            self._good, self._bad_laps = True, 0
-            return None
-        self._bad_laps += 1
-        if self._bad_laps < self.config.rollback_laps:
+        reference = statistics.fmean(self._returns)
+        trial_laps = len(self._returns) // 2
+        self._rest.append(lap_return)
+        bad = lap_return < reference - self.config.rollback_margin * abs(reference)
+        self._bad_laps = self._bad_laps + 1 if bad else 0
+        got_worse = self._bad_laps >= self.config.rollback_laps
+        if len(self._rest) == trial_laps:
+            got_worse |= clearly_better([*self._rest, *self._returns[-trial_laps:]])
+        if not got_worse:
             return None
         self.resting = False
+        if len(self._rest) <= trial_laps:
+            self.over = True
+            return self._learned
         self._returns.clear()
-        if self._good:
-            return None
-        self.over = True
-        return self._learned
+        return None
 
 
 def clearly_better(returns: Sequence[float]) -> bool:
