@@ -55,7 +55,7 @@ class GuardedAgent(Agent):
         if self.learning and not self.guard.frozen:
             trained, rested = self.training_actor, self.resting
             if not rested:
-                notes.append(self._guard(lap_return, trained))
+                notes.append(self._judge_lap(lap_return, trained))
             if (trained or rested) and not self.guard.frozen:
                 notes.append(self._judge_learning(lap_return))
             self.resting = self.probation.resting or self.guard.frozen
@@ -64,7 +64,7 @@ class GuardedAgent(Agent):
         rolled_back = self.counters.rollbacks > rollbacks
         return LapEnd(rolled_back, self.guard.frozen, '; '.join(filter(None, notes)))
 
-    def _guard(self, lap_return: float, trained: bool) -> str:
+    def _judge_lap(self, lap_return: float, trained: bool) -> str:
         verdict = self.guard.end_lap(lap_return, trained, self.networks['actor'].flat)
         if verdict.improved and self.config.drift_anchor == 'best':
             self._anchor(self.guard.snapshot)
