@@ -183,6 +183,7 @@ class ManagedNode(LifecycleNode):
         gc.freeze()
         if self.real_time:
             priority.go_ahead()
+            priority.stay_awake()
         self.active = True
         return super().on_activate(state)
 
