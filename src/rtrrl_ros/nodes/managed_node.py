@@ -183,7 +183,6 @@ class ManagedNode(LifecycleNode):
         gc.freeze()
         if self.real_time:
             priority.go_ahead()
-            priority.stay_awake()
         self.active = True
         return super().on_activate(state)
 

@@ -4,14 +4,10 @@ A kernel that shares time out fairly lets a process wait for milliseconds althou
 to nothing all day. What lies between sensor and motor computes for 3 of 10 ms, and its 10 ms are
 over by then. While it drives it is therefore scheduled as real-time work, ahead of everything that
 is not; Linux keeps a twentieth of each processor for the rest, also from a process that hangs.
-
-A processor with nothing to do sleeps, and takes time to wake up: a virtual one until its host has
-time for it again, which may be milliseconds. While it drives it may not sleep (PM QoS).
 """
 
 import contextlib
 import os
-import struct
 
 #: niceness of what lies between sensor and motor, and of a simulated world, which stands for
 #: hardware: ahead of what watches
@@ -20,10 +16,6 @@ SIMULATING = -5
 WATCHING = 5
 #: below the threads of the kernel (50) and of who else knows what to do, above all ordinary work
 REAL_TIME_PRIORITY = 10
-#: who holds this open decides how long a processor may take to wake up, in us as int32
-WAKE_UP_LATENCY = '/dev/cpu_dma_latency'
-
-_held: list[int] = []  # the file that keeps the processors awake
 
 
 def set_niceness(niceness: int) -> None:
@@ -40,30 +32,9 @@ def go_ahead() -> bool:
     return _schedule(os.SCHED_FIFO, REAL_TIME_PRIORITY)
 
 
-def stay_awake() -> bool:
-    """Keep every processor from sleeping, until this process ends or falls back.
-
-    Permitted is it to root, and to whom a udev rule gives the file; False where it is not.
-    """
-    if _held:
-        return True
-    try:
-        file = os.open(WAKE_UP_LATENCY, os.O_WRONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    os.write(file, struct.pack('i', 0))
-    _held.append(file)
-    return True
-
-
 def fall_back() -> None:
-    """Share the processors again, and let them sleep.
-
-    Loading and warming up must not hold others up, nor a car that stands empty its battery.
-    """
+    """Share the processors again: loading and warming up must not hold others up."""
     _schedule(os.SCHED_OTHER, 0)
-    while _held:
-        os.close(_held.pop())
 
 
 def _schedule(policy: int, priority: int) -> bool:
