@@ -3,6 +3,10 @@
 import functools
 import json
 import multiprocessing
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,6 +70,42 @@ def test_an_interrupt_ends_what_runs(tmp_path: Path) -> None:
         run_all(functools.partial(eval, forever), jobs, path, 2, interrupt)
     assert set(multiprocessing.active_children()) <= set(before)
     assert [run['job']['n'] for run in load_runs(path).values()] == [1]
+
+
+#: tells its process, and never ends by itself
+ENDLESS = """
+import functools, pathlib, sys
+from rtrrl_ros.experiments.runs import run_all
+job = "[__import__('pathlib').Path(f, str(__import__('os').getpid())).touch()]"
+job += " + [None for _ in iter(int, 1)]"
+if __name__ == '__main__':
+    folder = pathlib.Path(sys.argv[1])
+    run_all(functools.partial(eval, job), [{'f': sys.argv[1], 'n': n} for n in (1, 2)],
+            folder / 'out' / 'runs.jsonl', 2)
+"""
+
+
+def test_what_runs_ends_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    script, trials = tmp_path / 'endless.py', tmp_path / 'trials'
+    script.write_text(ENDLESS)
+    trials.mkdir()
+    parent = subprocess.Popen([sys.executable, str(script), str(trials)])
+
+    def workers() -> list[Path]:
+        return [Path('/proc', file.name) for file in trials.iterdir() if file.name.isdigit()]
+
+    until(lambda: len(workers()) == 2)
+    assert all(process.exists() for process in workers())
+    parent.kill()
+    parent.wait()
+    until(lambda: not any(process.exists() for process in workers()))
+
+
+def until(true: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + 60.0
+    while not true():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
 
 
 def test_a_seed_is_won_only_against_both_controls() -> None:

@@ -4,7 +4,9 @@ import concurrent.futures
 import hashlib
 import json
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED
 from contextlib import contextmanager
@@ -91,7 +93,7 @@ def _process_pool(workers: int) -> Iterator[concurrent.futures.ProcessPoolExecut
     """Processes that are ended with what they run when an exception leaves the block."""
     others = multiprocessing.active_children()
     pool = concurrent.futures.ProcessPoolExecutor(
-        workers, multiprocessing.get_context('spawn'), _leave_interrupts_to_parent
+        workers, multiprocessing.get_context('spawn'), _follow_parent
     )
     try:
         yield pool
@@ -105,6 +107,17 @@ def _process_pool(workers: int) -> Iterator[concurrent.futures.ProcessPoolExecut
     pool.shutdown()
 
 
-def _leave_interrupts_to_parent() -> None:
-    """Ctrl-C goes to every process of the terminal; a worker would take it for a failed job."""
+def _follow_parent() -> None:
+    """Ctrl-C goes to every process of the terminal; a worker would take it for a failed job.
+
+    A parent that was killed ends nobody: without it a worker would wait for jobs for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
