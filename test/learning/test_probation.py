@@ -111,6 +111,25 @@ def test_without_probation_nothing_is_judged() -> None:
     assert drive(judge, LEVEL * 3) == [None] * 30
 
 
+def test_what_was_learned_is_contested_only_while_the_weights_from_before_are_on_trial() -> None:
+    judge = probation()
+    drive(judge, LEVEL[:-1])
+    assert judge.contested is None
+    drive(judge, LEVEL[-1:])
+    assert torch.equal(judge.contested, LEARNED)
+    drive(judge, LEVEL[:4])
+    assert torch.equal(judge.contested, LEARNED)
+    drive(judge, LEVEL[4:5])
+    assert judge.resting and judge.contested is None
+
+
+@pytest.mark.parametrize('lap_return', [70.0, 90.0])
+def test_nothing_is_contested_once_learning_has_paid(lap_return: float) -> None:
+    judge = probation()
+    drive(judge, [*LEVEL, 70.0] if lap_return < 80.0 else [v + n for n, v in enumerate(LEVEL)])
+    assert judge.over and judge.contested is None
+
+
 @pytest.mark.parametrize('laps', [1, 2, 3])
 def test_too_few_laps_are_refused(laps: int) -> None:
     with pytest.raises(UserError, match='4 or greater'):

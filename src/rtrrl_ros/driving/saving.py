@@ -11,13 +11,14 @@ from ..learning.guarded import GuardedAgent
 def save_tuned(
     path: Path, checkpoint: Checkpoint, agent: GuardedAgent, how: dict[str, Any]
 ) -> None:
-    """Write a model folder: the model that `agent` came from, with its weights as they are now.
+    """Write a model folder: the model that `agent` came from, with its weights worth saving now.
 
     `how` becomes the entry 'finetuned' of config.json. Each file appears complete or not at all.
     """
     tensors = dict(checkpoint.tensors)
     for role, network in agent.networks.items():
-        tensors |= {f'{role}.{name}': value for name, value in network.parameters.items()}
+        flat = agent.worth_saving if role == 'actor' else network.flat
+        tensors |= {f'{role}.{name}': value for name, value in network.named(flat).items()}
     save_checkpoint(path, {**checkpoint.config, 'finetuned': how}, tensors)
 
 
@@ -41,13 +42,14 @@ class TunedModel:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f'save_to = {folder}: exists already; name a new folder')
         self._folder, self._checkpoint, self._agent, self._how = folder, checkpoint, agent, how
-        self._updates = -1
+        self._saved: tuple[int, ...] = ()
         self.save()
 
     def save(self) -> None:
-        """Write the folder again if the agent has learned since."""
-        updates = self._agent.counters.updates
-        if updates == self._updates:
+        """Write the folder again if other weights have become worth saving since."""
+        updates, rollbacks = self._agent.counters.updates, self._agent.counters.rollbacks
+        now = updates, rollbacks, self._agent.probation.contested is None
+        if now == self._saved:
             return
         try:
             save_tuned(
@@ -55,4 +57,4 @@ class TunedModel:
             )
         except UserError as error:
             raise UserError(f'save_to = {error}') from None
-        self._updates = updates
+        self._saved = now

@@ -46,6 +46,15 @@ class GuardedAgent(Agent):
         """Whether the actor learns in this lap."""
         return self._awake and self.laps >= self.config.warmup_laps and not self.guard.frozen
 
+    @property
+    def worth_saving(self) -> Tensor:
+        """Weights of the actor (P,): those that drive, or those learned while these are on trial.
+
+        Whoever stops while it is open which are better wants what the laps so far were driven for.
+        """
+        learned = self.probation.contested
+        return self.networks['actor'].flat if learned is None else learned
+
     def end_lap(self, lap_return: float) -> LapEnd:
         """After the last observation of a lap: let it be judged, start a new sequence.
 

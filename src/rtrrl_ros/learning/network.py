@@ -38,12 +38,16 @@ class Network:
     def bind(self, flat: Tensor) -> None:
         """Use `flat` (P,) as all parameters from now on, its values included."""
         self.flat = flat
-        self.parameters: dict[str, Tensor] = {}
-        offset = 0
-        for name, shape in self._shapes.items():
-            self.parameters[name] = flat[offset : offset + shape.numel()].view(shape)
-            offset += shape.numel()
+        self.parameters = self.named(flat)
         self.cell.bind_parameters(flat[: self.cell.flat_parameters.numel()])
+
+    def named(self, flat: Tensor) -> dict[str, Tensor]:
+        """Views, by the names of the parameters, into any vector (P,) of such weights."""
+        views, offset = {}, 0
+        for name, shape in self._shapes.items():
+            views[name] = flat[offset : offset + shape.numel()].view(shape)
+            offset += shape.numel()
+        return views
 
     def load(self, values: dict[str, Tensor]) -> None:
         """Copy named values in place; ValueError names the first missing or misshapen one."""

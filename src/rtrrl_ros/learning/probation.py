@@ -11,8 +11,9 @@ being estimated from the moving range, which a trend hardly disturbs:
 
 The chart overlooks what was learned within the first lap or two, so the weights from before are on
 trial as well, in half as many laps: if these are clearly worse than the last ones of the probation,
-or bad by the margin of the guard, what was learned comes back, and has paid. If laps become bad
-later, something has changed: learning is on probation again.
+or bad by the margin of the guard, what was learned comes back, and has paid. Until then it is also
+what a run that ends should save. If laps become bad later, something has changed: learning is on
+probation again.
 """
 
 import itertools
@@ -37,11 +38,13 @@ class Probation:
     before : (P,) weights with which the probation began
     resting : those drive, and nothing is learned
     over : learning has paid; it is not judged any more
+    contested : (P,) what was learned, while the weights from before drive on trial; or None
     """
 
     def __init__(self, config: LearnerConfig, weights: Tensor) -> None:
         self.config = config
-        self.before = self._learned = weights.clone()
+        self.before = weights.clone()
+        self.contested: Tensor | None = None
         self.resting = False
         self.over = config.probation_laps == 0
         self._returns: list[float] = []  # of the probation
@@ -64,26 +67,28 @@ class Probation:
             self.over = True
             return None
         self.resting, self._bad_laps = True, 0
-        self._rest, self._learned = [], weights.clone()
+        self._rest, self.contested = [], weights.clone()
         return self.before
 
     def _end_rest(self, lap_return: float) -> Tensor | None:
         reference = statistics.fmean(self._returns)
         trial_laps = len(self._returns) // 2
+        learned = self.contested
         self._rest.append(lap_return)
         bad = lap_return < reference - self.config.rollback_margin * abs(reference)
         self._bad_laps = self._bad_laps + 1 if bad else 0
         got_worse = self._bad_laps >= self.config.rollback_laps
         if len(self._rest) == trial_laps:
             got_worse |= clearly_better([*self._rest, *self._returns[-trial_laps:]])
+        if got_worse or len(self._rest) == trial_laps:
+            self.contested = None
         if not got_worse:
             return None
         self.resting = False
-        if len(self._rest) <= trial_laps:
-            self.over = True
-            return self._learned
-        self._returns.clear()
-        return None
+        self.over = learned is not None
+        if not self.over:
+            self._returns.clear()
+        return learned
 
 
 def clearly_better(returns: Sequence[float]) -> bool:
