@@ -14,7 +14,7 @@ from environment import run_logged, site_packages, venv_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / '.venv'
-COLCON = ROOT / '.colcon'
+COLCON = (ROOT / '.colcon').resolve()  # a link where copies of the repository share it
 LOG = COLCON / 'install.log'
 PYTHON = str(VENV / 'bin' / 'python')
 
