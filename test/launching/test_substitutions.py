@@ -8,7 +8,7 @@ from rtrrl_ros.errors import UserError
 from rtrrl_ros.launching.substitutions import expand, find_package_share
 
 VARIABLES = {'seed': '3', 'name': 'seed', 'odd': 'a $(var seed) b'}
-ENVIRONMENT = {'HOME': '/home/x', 'EMPTY': ''}
+ENVIRONMENT = {'HOME': '/people/x', 'EMPTY': ''}
 
 
 def test_our_share_folder_is_found_without_an_install():
@@ -24,7 +24,7 @@ def test_our_share_folder_is_found_without_an_install():
         ('a$(var seed)b$(var  seed )c', 'a3b3c'),
         ('$(var $(var name))', '3'),
         ('$(var odd)', 'a $(var seed) b'),  # a value is not looked at again
-        ('$(env HOME)/x', '/home/x/x'),
+        ('$(env HOME)/x', '/people/x/x'),
         ('$(env MISSING fallback)', 'fallback'),
         ("$(env MISSING 'two words')", 'two words'),
         ("$(env MISSING '')", ''),

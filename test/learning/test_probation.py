@@ -123,10 +123,14 @@ def test_what_was_learned_is_contested_only_while_the_weights_from_before_are_on
     assert judge.resting and judge.contested is None
 
 
-@pytest.mark.parametrize('lap_return', [70.0, 90.0])
-def test_nothing_is_contested_once_learning_has_paid(lap_return: float) -> None:
+@pytest.mark.parametrize(
+    'returns',
+    [[value + n for n, value in enumerate(LEVEL)], [*LEVEL, 70.0]],
+    ids=['at once', 'after all'],
+)
+def test_nothing_is_contested_once_learning_has_paid(returns: list[float]) -> None:
     judge = probation()
-    drive(judge, [*LEVEL, 70.0] if lap_return < 80.0 else [v + n for n, v in enumerate(LEVEL)])
+    drive(judge, returns)
     assert judge.over and judge.contested is None
 
 
