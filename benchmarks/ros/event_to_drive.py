@@ -75,9 +75,14 @@ def relay(kind: str) -> None:
     else:
         out = node.create_publisher(AckermannDriveStamped, 'drive', STREAM)
         node.create_subscription(AckermannDriveStamped, 'drive_proposal', on_proposal, STREAM)
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: ended.append(number))
     executor = make_executor()
     executor.add_node(node)
-    spin(executor, lambda: False)
+    spin(executor, lambda: bool(ended))
+    executor.remove_node(node)
+    executor.shutdown()
+    node.destroy_node()
 
 
 def recorded_events(count: int = 300) -> list[EventBatch]:
@@ -107,9 +112,9 @@ class Bare:
         try:
             self._measure(node, seconds)
         finally:
-            for process in relays:
-                process.kill()
-                process.wait()
+            for process in relays:  # not killed: their shared memory would stay behind
+                process.terminate()
+                process.wait(PATIENCE_S)
             node.destroy_node()
 
     def _measure(self, node: Any, seconds: float) -> None:
@@ -137,8 +142,9 @@ class Bare:
         self.sent += 1
         stamp = self.sent * round(PERIOD_S * 1e9)
         batch = self._batches[self.sent % len(self._batches)]
-        self._sent_s[stamp] = time.monotonic()  # as the world does: before the message is made
-        for message in event_packet_messages(batch, stamp, self.sent):
+        messages = list(event_packet_messages(batch, stamp, self.sent))
+        self._sent_s[stamp] = time.monotonic()  # as the world does: when the packet is there
+        for message in messages:
             packets.publish(message)
 
     def _on_drive(self, message: AckermannDriveStamped) -> None:

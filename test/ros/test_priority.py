@@ -5,13 +5,18 @@ import subprocess
 import sys
 
 import pytest
+from ackermann_msgs.msg import AckermannDriveStamped
 from diagnostic_msgs.msg import DiagnosticArray
+from event_camera_msgs.msg import EventPacket
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rtrrl_msgs.msg import WorldState
 
-from rtrrl_ros.nodes.priority import WATCHING
-from rtrrl_ros.nodes.qos import DEVICE
+from rtrrl_ros.nodes.messages import drive_message
+from rtrrl_ros.nodes.priority import REAL_TIME_PRIORITY, WATCHING
+from rtrrl_ros.nodes.qos import DEVICE, EVENTS, RECORD, STREAM
 from rtrrl_ros.resources import find_resource
+from rtrrl_ros.safety.command import Command
 
 
 def permitted() -> bool:
@@ -35,9 +40,10 @@ def until_active(graph, process) -> None:
 
 
 @pytest.mark.parametrize('lockstep', [True, False])
-@pytest.mark.parametrize('node', ['gate_node', 'encoder_node', 'agent_node'])
+@pytest.mark.parametrize('node', ['gate_node', 'encoder_node', 'agent_node', 'line_node'])
 def test_who_drives_goes_ahead_unless_everybody_waits(graph, node, lockstep):
-    model = {} if node == 'gate_node' else {'model': str(find_resource('models', 'line-lrcssm'))}
+    needs_model = node in ('encoder_node', 'agent_node')
+    model = {'model': str(find_resource('models', 'line-lrcssm'))} if needs_model else {}
     process = graph.start(node, lockstep=lockstep, **model)
     until_active(graph, process)
     ahead = permitted() and not lockstep
@@ -45,6 +51,55 @@ def test_who_drives_goes_ahead_unless_everybody_waits(graph, node, lockstep):
     request = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_DEACTIVATE))
     assert graph.call(ChangeState, f'/{node}/change_state', request).success
     assert policies(process) == {os.SCHED_OTHER}
+
+
+@pytest.mark.skipif(not permitted(), reason='this user may not schedule real-time work')
+def test_a_simulated_world_gives_way_while_it_computes(graph):
+    packets = graph.collect(EventPacket, '/event_camera/events', EVENTS)
+    graph.collect(WorldState, 'world_state', RECORD)
+    drive = graph.publisher(AckermannDriveStamped, 'drive', STREAM)
+    process = graph.start('line_node', lockstep=False, laps=0)
+    graph.until_matched()
+    command = drive_message(Command(0, 0.0, 1.0, 0.0))
+    graph.insist(lambda: drive.publish(command), lambda: len(packets) > 3, 'a world that is driven')
+    seen: set[int] = set()
+
+    def both() -> bool:
+        seen.add(os.sched_getscheduler(process.pid))
+        return len(seen) > 1
+
+    graph.until(both, 'a world that computes at times and waits at others')
+    assert seen == {os.SCHED_FIFO, os.SCHED_OTHER}
+
+
+GIVING_WAY = """
+import os
+from rtrrl_ros.nodes.priority import fall_back, giving_way, go_ahead
+policies = []
+def tell():
+    policies.append((os.sched_getscheduler(0), os.sched_getparam(0).sched_priority))
+ahead = go_ahead()
+tell()
+try:
+    with giving_way():
+        tell()
+        raise ValueError
+except ValueError:
+    tell()
+fall_back()
+with giving_way():
+    tell()
+tell()
+print(ahead, policies)
+"""
+
+
+def test_giving_way_ends_with_the_block():
+    command = [sys.executable, '-c', GIVING_WAY]
+    run = subprocess.run(command, capture_output=True, check=True, text=True)
+    shared = os.SCHED_OTHER, 0
+    ahead = (os.SCHED_FIFO, REAL_TIME_PRIORITY) if permitted() else shared
+    assert run.stdout.strip() == f'{permitted()} {[ahead, shared, ahead, shared, shared]}'
 
 
 def test_who_watches_gives_way(graph):

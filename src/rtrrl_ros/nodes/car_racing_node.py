@@ -29,11 +29,10 @@ class CarRacingNode(WorldNode):
         )
 
     def advertise_camera(self, config: WorldNodeConfig) -> Publisher:
-        self._images = self.advertise(Image, 'image_raw', STREAM)
-        return self._images
+        return self.advertise(Image, 'image_raw', STREAM)
 
-    def publish_sensed(self, observation: Observation, again: bool) -> None:
-        self._images.publish(image_message(observation))
+    def camera_messages(self, observation: Observation, again: bool) -> list[Image]:
+        return [image_message(observation)]
 
 
 def main() -> NoReturn:

@@ -69,21 +69,19 @@ class LineNode(WorldNode):
 
     def advertise_camera(self, config: WorldNodeConfig) -> Publisher:
         self._seq = 0
-        self._packets = self.advertise(
-            EventPacket, TOPIC, EVENTS_COMPLETE if config.lockstep else EVENTS
-        )
         self._odometry = self.advertise(Odometry, 'odom', STREAM)
-        return self._packets
+        return self.advertise(EventPacket, TOPIC, EVENTS_COMPLETE if config.lockstep else EVENTS)
 
-    def publish_sensed(self, observation: Observation, again: bool) -> None:
+    def camera_messages(self, observation: Observation, again: bool) -> list[EventPacket]:
         if not again:
             if observation.state.step_type is StepType.FIRST:
                 self._seq = 0  # as a driver that starts anew: what was seen before is of no use
             events, stamp_ns = observation.events, observation.stamp_ns
             self._sent = list(event_packet_messages(events, stamp_ns, self._seq))
             self._seq += len(self._sent)
-        for message in self._sent:
-            self._packets.publish(message)
+        return self._sent
+
+    def publish_measured(self, observation: Observation) -> None:
         car = self._line.car
         self._odometry.publish(
             odometry_message(

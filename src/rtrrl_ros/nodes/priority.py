@@ -8,6 +8,7 @@ is not; Linux keeps a twentieth of each processor for the rest, also from a proc
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 #: niceness of what lies between sensor and motor, and of a simulated world, which stands for
 #: hardware: ahead of what watches
@@ -30,6 +31,21 @@ def go_ahead() -> bool:
     Permitted is it to root, and to whom /etc/security/limits.conf gives `rtprio`.
     """
     return _schedule(os.SCHED_FIFO, REAL_TIME_PRIORITY)
+
+
+@contextlib.contextmanager
+def giving_way() -> Iterator[None]:
+    """Let this thread share the processors meanwhile, where it goes ahead otherwise."""
+    policy = os.sched_getscheduler(0)
+    if policy == os.SCHED_OTHER:
+        yield
+        return
+    parameters = os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def fall_back() -> None:

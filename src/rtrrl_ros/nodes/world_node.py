@@ -7,7 +7,7 @@ start, and the time that the other nodes need to come up is nobody's latency.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ackermann_msgs.msg import AckermannDriveStamped
@@ -23,6 +23,7 @@ from .latencies import Latencies
 from .listeners import count_listeners
 from .managed_node import ManagedNode
 from .messages import drive_command, make_header, world_state_message
+from .priority import giving_way
 from .qos import RECORD, STREAM
 from .world_course import WorldCourse
 from .world_node_config import WorldNodeConfig
@@ -33,7 +34,7 @@ POLL_S = 0.05
 class WorldNode(ManagedNode):
     """Bridges a `World` to the topic of its camera, world_state and drive.
 
-    A subclass fills in three hooks, and lists `WorldNodeConfig` among its sections.
+    A subclass fills in the hooks, and lists `WorldNodeConfig` among its sections.
     """
 
     def make_world(self, config: WorldNodeConfig) -> World:
@@ -44,9 +45,12 @@ class WorldNode(ManagedNode):
         """The publisher of what the camera senses."""
         raise NotImplementedError
 
-    def publish_sensed(self, observation: Observation, again: bool) -> None:
-        """Publish an observation; `again`: it was published before."""
+    def camera_messages(self, observation: Observation, again: bool) -> Sequence[Any]:
+        """What the camera sends of an observation; `again`: it was published before."""
         raise NotImplementedError
+
+    def publish_measured(self, observation: Observation) -> None:
+        """Publish what the car measures of itself."""
 
     def configure(self) -> None:
         self._config = config = self.section(WorldNodeConfig)
@@ -78,6 +82,10 @@ class WorldNode(ManagedNode):
                 f'{self._skipped} periods; from observation to drive: {self._latencies}'
             )
 
+    @property
+    def real_time(self) -> bool:
+        return not self._config.lockstep
+
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         line = f'lap {self._course.lap}'
         if not self._started:
@@ -92,17 +100,22 @@ class WorldNode(ManagedNode):
         return OK, 'finished' if self._course.finished else line, values
 
     def _publish(self, observation: Observation, again: bool = False) -> None:
+        with giving_way():
+            messages = self.camera_messages(observation, again)  # a real camera has them at hand
         self._published_s = time.monotonic()
         if self._answered:
             self._latencies.ask(observation.stamp_ns, self._published_s)
-        if self._clock_topic is not None:
+        for message in messages:  # first: everybody waits for their features
+            self._camera.publish(message)
+        if self._clock_topic is not None:  # nobody asks for the time before there is a proposal
             header = make_header(observation.stamp_ns, '')
             self._clock_topic.publish(ClockMessage(clock=header.stamp))
-        self.publish_sensed(observation, again)  # first: everybody waits for its features
+        self.publish_measured(observation)
         self._states.publish(world_state_message(observation.state))
 
     def _advance(self, command: Command) -> None:
-        observation = self._course.advance(command)
+        with giving_way():  # cameras and motors are prompt, but what simulates them takes its time
+            observation = self._course.advance(command)
         if not self._config.lockstep:
             # that took a while: commands that came meanwhile did not come now
             for message, arrived_s in take_waiting(self._drive):

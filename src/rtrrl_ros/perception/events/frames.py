@@ -13,12 +13,12 @@ TPAMI 2017 (time surfaces). `frames_reference` is the same in plain NumPy.
 import dataclasses
 import math
 
-import cv2
 import numpy as np
 
 from ...errors import UserError
 from ...machine_code import numba
 from ...parameters import Checked, parameter
+from .area_average import AreaAverage
 from .contract import EventBatch
 from .windows import EventWindow
 
@@ -67,22 +67,22 @@ class FrameConfig(Checked):
 def _histogram(
     x: np.ndarray, y: np.ndarray, polarity: np.ndarray, left: int, top: int, counts: np.ndarray
 ) -> None:
-    height, width = counts.shape[1:]
+    width, height = counts.shape[1:]
     for i in range(len(x)):
         column, row = np.int64(x[i]) - left, np.int64(y[i]) - top
         if 0 <= column < width and 0 <= row < height:
-            counts[np.int64(polarity[i]), row, column] += np.float32(1.0)
+            counts[np.int64(polarity[i]), column, row] += np.float32(1.0)
 
 
 @numba.njit(cache=True)
 def _balance(
     x: np.ndarray, y: np.ndarray, polarity: np.ndarray, left: int, top: int, sums: np.ndarray
 ) -> None:
-    height, width = sums.shape[1:]
+    width, height = sums.shape[1:]
     for i in range(len(x)):
         column, row = np.int64(x[i]) - left, np.int64(y[i]) - top
         if 0 <= column < width and 0 <= row < height:
-            sums[0, row, column] += np.float32(2 * np.int64(polarity[i]) - 1)
+            sums[0, column, row] += np.float32(2 * np.int64(polarity[i]) - 1)
 
 
 @numba.njit(cache=True)
@@ -106,12 +106,12 @@ def _surface(
     surface: np.ndarray,
 ) -> None:
     """`fading[k]` is what an event k microseconds before the end of the window is worth."""
-    height, width = surface.shape[1:]
+    width, height = surface.shape[1:]
     for i in range(len(x)):
         column, row = np.int64(x[i]) - left, np.int64(y[i]) - top
         if 0 <= column < width and 0 <= row < height:
             age = min(max(end_us - t_us[i], 0), len(fading) - 1)
-            surface[np.int64(polarity[i]), row, column] = fading[age]
+            surface[np.int64(polarity[i]), column, row] = fading[age]
 
 
 class FrameBuilder:
@@ -152,7 +152,11 @@ class FrameBuilder:
             )
         channels = _CHANNELS[config.representation]
         self.shape = channels, rows, columns
-        self._pixels = np.zeros((channels, crop_height, crop_width), dtype=np.float32)
+        # column by column, as `AreaAverage` wants it
+        self._pixels = np.zeros((channels, crop_width, crop_height), dtype=np.float32)
+        self._shrink: AreaAverage | None = None
+        if (rows, columns) != (crop_height, crop_width):
+            self._shrink = AreaAverage(crop_width, crop_height, columns, rows)
         self._tau_us = config.tau_ms * _US_PER_MS
         self._window_us = window_us
         ages_us = np.arange(window_us + 1)
@@ -201,16 +205,9 @@ class FrameBuilder:
         self._end_us = window.end_us
 
     def _scaled(self) -> np.ndarray:
-        channels, rows, columns = self.shape
-        if self._pixels.shape == self.shape:
-            return self._pixels.copy()
-        frame = np.empty(self.shape, dtype=np.float32)
-        for channel in range(channels):
-            cv2.resize(
-                self._pixels[channel], (columns, rows), frame[channel],
-                interpolation=cv2.INTER_AREA,
-            )  # fmt: skip
-        return frame
+        if self._shrink is None:
+            return self._pixels.transpose(0, 2, 1).copy(order='C')
+        return self._shrink(self._pixels)
 
     def _normalised(self, frame: np.ndarray) -> np.ndarray:
         config = self.config
