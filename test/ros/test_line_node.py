@@ -1,6 +1,7 @@
 """The node of the line car: what it publishes is the world itself, to the last event."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from rtrrl_ros.worlds.line import LineConfig, LineShift, LineWorld
 
 SHORT = {'time_limit_s': 0.15, 'seed': 3}
 LIGHT = 4.0
+SETTLE_S = 0.3
 
 
 class Rig:
@@ -88,7 +90,9 @@ def test_a_decision_that_is_not_answered_is_shown_again(graph):
 
 def test_in_real_time_it_drives_on_and_counts_what_came_late(graph):
     # best effort, as camera drivers publish
-    rig = Rig(graph, EVENTS, lockstep=False, real_time_factor=0.2, time_limit_s=2.0, laps=1)
+    rig = Rig(
+        graph, EVENTS, lockstep=False, real_time_factor=0.2, time_limit_s=2.0, laps=1, settle_s=0.0
+    )
     rig.wait(2)
     for count in range(3, 40):
         rig.send(stamp_ns(rig.packets[-1]), steering=0.1)
@@ -101,14 +105,16 @@ def test_in_real_time_it_drives_on_and_counts_what_came_late(graph):
 
 
 def test_in_real_time_it_waits_at_the_start_until_somebody_drives(graph):
-    rig = Rig(graph, EVENTS, lockstep=False, time_limit_s=2.0, laps=1)
+    rig = Rig(graph, EVENTS, lockstep=False, time_limit_s=2.0, laps=1, settle_s=SETTLE_S)
     rig.wait(5)
     rig.send(0, speed=0.0)  # the watchdog of the gate
     rig.wait(len(rig.packets) + 5)
     first = stamp_ns(rig.packets[0])
     assert {stamp_ns(packet) for packet in rig.packets} == {first}
+    begin_s = time.monotonic()
     rig.send(0, steering=0.1)  # by hand: the stamp of no observation
     graph.until(lambda: stamp_ns(rig.packets[-1]) > first, 'the car to go')
+    assert time.monotonic() - begin_s >= SETTLE_S
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_a_simulated_world_gives_way_while_it_computes(graph):
     packets = graph.collect(EventPacket, '/event_camera/events', EVENTS)
     graph.collect(WorldState, 'world_state', RECORD)
     drive = graph.publisher(AckermannDriveStamped, 'drive', STREAM)
-    process = graph.start('line_node', lockstep=False, laps=0)
+    process = graph.start('line_node', lockstep=False, laps=0, settle_s=0.0)
     graph.until_matched()
     command = drive_message(Command(0, 0.0, 1.0, 0.0))
     graph.insist(lambda: drive.publish(command), lambda: len(packets) > 3, 'a world that is driven')

@@ -2,8 +2,9 @@
 
 In lock-step the world waits for the command stamped with its newest observation; if none comes it
 publishes the observation again, and in the end gives up. In real time it steps by the steady clock
-with the newest command if that is fresh, otherwise with zero; until somebody drives it stays at the
-start, and the time that the other nodes need to come up is nobody's latency.
+with the newest command if that is fresh, otherwise with zero; until somebody has driven for
+`settle_s` it stays at the start, and the time that the other nodes need to come up is nobody's
+latency.
 """
 
 import time
@@ -73,6 +74,7 @@ class WorldNode(ManagedNode):
         self._late = self._repeated = self._steps = self._skipped = 0
         self._latencies = Latencies(self._period_s)
         self._started = self._answered = False
+        self._settled_s = float('inf')  # when real time begins
         self._waiting_since_s = self._published_s = self._due_s = time.monotonic()
 
     def deactivate(self) -> None:
@@ -92,6 +94,8 @@ class WorldNode(ManagedNode):
             line = 'waiting for the other nodes'
         elif not self._answered:
             line = 'at the start, waiting for the first command'
+        elif not self._config.lockstep and not self._settled:
+            line = 'at the start, until every way has been taken once'
         values: dict[str, Any] = {'steps': self._steps}
         if self._config.lockstep:
             values['repeated'] = self._repeated
@@ -103,7 +107,7 @@ class WorldNode(ManagedNode):
         with giving_way():
             messages = self.camera_messages(observation, again)  # a real camera has them at hand
         self._published_s = time.monotonic()
-        if self._answered:
+        if self._settled:
             self._latencies.ask(observation.stamp_ns, self._published_s)
         for message in messages:  # first: everybody waits for their features
             self._camera.publish(message)
@@ -112,6 +116,11 @@ class WorldNode(ManagedNode):
             self._clock_topic.publish(ClockMessage(clock=header.stamp))
         self.publish_measured(observation)
         self._states.publish(world_state_message(observation.state))
+
+    @property
+    def _settled(self) -> bool:
+        """Whether it is driven, and not only shown what it sees at the start."""
+        return time.monotonic() >= self._settled_s
 
     def _advance(self, command: Command) -> None:
         with giving_way():  # cameras and motors are prompt, but what simulates them takes its time
@@ -137,7 +146,8 @@ class WorldNode(ManagedNode):
         if not self._config.lockstep:
             self._newest, self._newest_s = command, arrived_s
             stands = command == Command.zero(command.stamp_ns)  # the watchdog of the gate
-            self._answered |= command.stamp_ns == self._course.stamp_ns or not stands
+            if not self._answered and (command.stamp_ns == self._course.stamp_ns or not stands):
+                self._answered, self._settled_s = True, arrived_s + self._config.settle_s
         elif self._started and command.stamp_ns == self._course.stamp_ns:
             self._answered = True
             self._advance(command)
@@ -148,7 +158,7 @@ class WorldNode(ManagedNode):
         if not self._started or self._course.finished:
             return
         # a timer that comes late does not come twice: simulated time then lags behind
-        if not self._answered:
+        if not self._settled:
             self._publish(self._course.observation, again=True)
             return
         self._skipped += max(0, round((self._due_s - before_s) / self._period_s) - 1)

@@ -30,4 +30,9 @@ class WorldNodeConfig(Checked):
     command_timeout_s: float = parameter(
         0.2, 'real time: an older command is not driven', unit='s', low=0.01, high=10.0
     )
+    settle_s: float = parameter(
+        2.0, 'real time: after its first answer the first observation is shown on for so long; '
+        'the middleware may take a third of a second for the first message between two processes',
+        unit='s', low=0.0, high=60.0,
+    )  # fmt: skip
     publish_clock: bool = parameter(False, 'publish the simulated time on /clock')

@@ -36,7 +36,7 @@ _VECTOR_KNOWN = _EVENT_KNOWN | _BASE_KNOWN
 @numba.njit(cache=True)
 def _count(words: np.ndarray) -> int:
     """How many events the words hold at most; without a branch, and so many words at a time."""
-    total = np.int64(0)
+    total = 0
     for word in words:
         code = word >> 12
         total += (
