@@ -39,9 +39,7 @@ def _count(words: np.ndarray) -> int:
     total = 0
     for word in words:
         code = word >> 12
-        total += (
-            np.int64(code == ADDR_X) + 12 * np.int64(code == VECT_12) + 8 * np.int64(code == VECT_8)
-        )
+        total += int(code == ADDR_X) + 12 * int(code == VECT_12) + 8 * int(code == VECT_8)
     return total
 
 
