@@ -36,11 +36,10 @@ def go_ahead() -> bool:
 @contextlib.contextmanager
 def giving_way() -> Iterator[None]:
     """Let this thread share the processors meanwhile, where it goes ahead otherwise."""
-    policy = os.sched_getscheduler(0)
-    if policy == os.SCHED_OTHER:
+    if not hasattr(os, 'sched_getscheduler') or os.sched_getscheduler(0) == os.SCHED_OTHER:
         yield
         return
-    parameters = os.sched_getparam(0)
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     try:
         yield
