@@ -25,12 +25,13 @@ from ..bags.playback.destinations import (
 from ..bags.reading import Bag, Record, Topic
 from .managed_node import ManagedNode
 from .messages import make_header
-from .qos import STREAM
+from .qos import LEDGER, STREAM
 from .recorded_types import UnfitError, has_header, message_class
 
 _EVENT_DEPTH, _DEPTH = 1000, 100
-#: heard by subscribers that want what was sent before they came up
-_LATCHED = (REWARD, EXECUTED, '/world_state', '/learner_status', '/learner_run')
+#: heard by subscribers that want what was sent before they came up, however late that is: who is
+#: announced while much else is going on may be found only seconds after the replay has begun
+_LEDGERS = (REWARD, EXECUTED, '/world_state', '/learner_status', '/learner_run')
 
 
 class ReplayPublishers:
@@ -125,10 +126,10 @@ class ReplayPublishers:
 
 
 def _qos(topic: Topic) -> QoSProfile:
-    """Reliable, so that any subscriber hears it; latched where it was, or where our nodes ask."""
-    latched = topic.name in _LATCHED or any(
-        qos.durability == 'transient_local' for qos in topic.qos
-    )
+    """Reliable, so that any subscriber hears it; latched where it was, or for who comes up late."""
+    if topic.name in _LEDGERS:
+        return LEDGER
+    latched = any(qos.durability == 'transient_local' for qos in topic.qos)
     return QoSProfile(
         depth=_EVENT_DEPTH if topic.name == EVENTS else _DEPTH,
         reliability=ReliabilityPolicy.RELIABLE,

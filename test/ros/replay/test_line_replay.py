@@ -138,13 +138,22 @@ def test_no_remapping_takes_a_command_out_of_its_place(graph, drive, remap: str)
 
 def test_messages_come_as_they_were_recorded_and_when(graph, drive) -> None:
     heard = graph.collect_timed(Executed, '/recorded/executed', LEDGER)
-    player = graph.start('bag_player_node', bag=str(drive / 'bag'), rate=0.5)
+    player = graph.start('bag_player_node', bag=str(drive / 'bag'), rate=0.5, delay_s=4.0)
     assert graph.exit_status(player, PATIENCE_S) == 0, graph.output(player)
     assert len(heard) == OBSERVATIONS
     stamps = [stamp_ns(message) for _, message in heard]
     assert stamps == sorted(set(stamps))
     seconds = heard[-1][0] - heard[0][0]
     assert seconds == pytest.approx((OBSERVATIONS - 1) * DECISION_S / 0.5, rel=0.1, abs=0.3)
+
+
+def test_who_comes_up_late_hears_what_was_executed_before(graph, drive) -> None:
+    at_once = graph.collect(Executed, '/recorded/executed', LEDGER)
+    graph.start('bag_player_node', bag=str(drive / 'bag'), delay_s=0.0, loop=True)
+    graph.until(lambda: len(at_once) > 2 * OBSERVATIONS, 'two rounds')
+    late = graph.collect(Executed, '/recorded/executed', LEDGER)
+    graph.until(lambda: len(late) > 2 * OBSERVATIONS, 'the same')
+    assert late[: 2 * OBSERVATIONS] == at_once[: 2 * OBSERVATIONS]
 
 
 def test_a_pause_by_service_and_by_signal(graph, drive) -> None:
