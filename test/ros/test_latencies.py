@@ -61,6 +61,20 @@ def test_an_answer_after_the_deadline_is_missed_once_and_its_time_is_known():
     assert measured.values()['missed_at_s'] == '0.000 0.025'
 
 
+def test_what_nobody_answers_at_the_end_is_told_apart():
+    measured = Latencies(DEADLINE_S)
+    for index in range(6):
+        measured.ask(index, 0.1 * index)
+    measured.expire(1.0)
+    measured.answer(3, 1.0)  # too late, but somebody drove; nobody ever answers 0 to 2
+    assert (measured.missed, measured.unanswered) == (6, 2)
+    assert str(measured).endswith(', missed_deadlines 6 (2 at the end, unanswered)')
+    measured.ask(6, 1.0)
+    measured.answer(6, 1.005)
+    assert measured.unanswered == 0
+    assert str(measured).endswith(', missed_deadlines 6')
+
+
 def test_the_times_of_the_newest_misses_are_told():
     measured = Latencies(DEADLINE_S)
     for index in range(3 * NEWEST_MISSED):

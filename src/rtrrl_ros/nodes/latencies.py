@@ -1,6 +1,7 @@
 """How long it takes from an observation to the command that answers it. No ROS."""
 
 import collections
+import math
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Latencies:
     def __init__(self, deadline_s: float) -> None:
         self.deadline_s = deadline_s
         self.in_time = self.missed = 0
+        self._newest_answered_s = -math.inf
         # an array: percentiles of a deque would take half a millisecond from whoever drives
         self._newest_s = np.empty(MEMORY)
         self._count = 0
@@ -49,14 +51,18 @@ class Latencies:
 
     def answer(self, stamp_ns: int, now_s: float) -> None:
         """A command with this stamp came; only the first one counts."""
-        asked_s = self._pending.pop(stamp_ns, None)
-        if asked_s is not None:
+        if stamp_ns in self._pending:
+            asked_s = self._pending.pop(stamp_ns)
             missed = self.missed
             self.add(now_s - asked_s)
             if self.missed > missed:
                 self._missed_at_s.append(asked_s)
         elif stamp_ns in self._overdue:  # missed already, but it tells how late an answer may be
-            self._keep(now_s - self._overdue.pop(stamp_ns))
+            asked_s = self._overdue.pop(stamp_ns)
+            self._keep(now_s - asked_s)
+        else:
+            return
+        self._newest_answered_s = max(asked_s, self._newest_answered_s)
 
     def add(self, latency_s: float) -> None:
         """A latency that somebody else measured."""
@@ -86,6 +92,11 @@ class Latencies:
         if len(self._overdue) > PENDING:
             self._overdue.popitem(last=False)
 
+    @property
+    def unanswered(self) -> int:
+        """How many of the missed were asked after the newest answered: who drove has gone."""
+        return sum(asked_s > self._newest_answered_s for asked_s in self._overdue.values())
+
     def values(self) -> dict[str, str]:
         """For a diagnostic: percentiles of the newest in ms, and the counts."""
         counts = {ANSWERED: str(self.in_time), MISSED: str(self.missed)}
@@ -104,4 +115,5 @@ class Latencies:
         """One line for people."""
         values = self.values()
         values.pop(MISSED_AT, None)
-        return ', '.join(f'{name} {value}' for name, value in values.items())
+        line = ', '.join(f'{name} {value}' for name, value in values.items())
+        return line + (f' ({self.unanswered} at the end, unanswered)' if self.unanswered else '')
