@@ -1,8 +1,8 @@
 """Processors that never sleep, so that the host of a virtual machine need not wake them.
 
-A host that is shared takes milliseconds to give a processor back that has gone to sleep; a physical
-one wakes within a tenth of one. A process on each computes whenever nothing else does (SCHED_IDLE),
-so it takes no time from anybody.
+A host that is busy takes milliseconds to give a processor back that has gone to sleep. A process on
+each computes whenever nothing else does (SCHED_IDLE). Real-time work does not notice it; the p99 of
+ordinary work, such as the bare hops, was 6 ms with it and 4.5 without.
 """
 
 import os

@@ -11,8 +11,8 @@ Three measurements, one after the other, in one run:
 3. bare again, the other half: the load of the machine may have changed.
 
 During the second, `stalls.py` notes when the machine itself stood still, and misses are told apart
-by whether it did within the period of the observation. On a virtual machine it does so for much of
-the time only because its processors sleep between two messages: see `--awake`.
+by whether it did within the period of the observation. On a busy host, a virtual machine does so
+more often if its processors sleep between two messages: see `--awake`.
 
 The goal: p99 of the graph at most twice the bare p99 plus 2 ms, and no missed deadline.
 """

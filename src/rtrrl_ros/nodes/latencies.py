@@ -94,7 +94,10 @@ class Latencies:
 
     @property
     def unanswered(self) -> int:
-        """How many of the missed were asked after the newest answered: who drove has gone."""
+        """How many of the newest missed, at most `PENDING`, nobody answered, nor any asked since.
+
+        Whoever drives has gone, or is about to: at the end of a run the others end first.
+        """
         return sum(asked_s > self._newest_answered_s for asked_s in self._overdue.values())
 
     def values(self) -> dict[str, str]:

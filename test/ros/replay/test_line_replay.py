@@ -19,9 +19,9 @@ from rtrrl_ros.safety.modes import Mode
 
 SEED, LAPS, LAP_S, DECISION_S = 5, 2, 0.6, 0.01
 OBSERVATIONS = LAPS * (round(LAP_S / DECISION_S) + 1)
-#: what moves a car, or goes to somebody who does
 #: what rmw calls a node whose name it has not been told yet
 UNKNOWN_NODE = '_NODE_NAME_UNKNOWN_'
+#: what moves a car, or goes to somebody who does
 COMMANDS = (
     '/drive', '/drive_proposal', '/teleop', '/ackermann_cmd', '/executed', '/joy', '/features',
     '/event_camera/events', '/image_raw', '/odom', '/reward', '/world_state',
