@@ -1,7 +1,8 @@
 """Does the machine itself stand still now and then? On a virtual one nobody inside can help it.
 
 A process on each core, ahead of everything else (SCHED_FIFO where that is permitted), sleeps half a
-millisecond over and over and notes when it was woken much later.
+millisecond over and over and notes when it was woken much later. The system itself knows how long
+processors that had something to do waited for a host (steal time in proc(5)).
 """
 
 import json
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 SLEEP_S, STALL_S = 0.0005, 0.004
 
@@ -37,13 +39,29 @@ def watch(core: int) -> None:
         last_s = now_s
 
 
+def stolen_so_far_s() -> float:
+    """Of all processors together, since the machine was started."""
+    total = Path('/proc/stat').read_text().splitlines()[0].split()
+    return int(total[8]) / os.sysconf('SC_CLK_TCK')
+
+
 class StallWatch:
-    """`with StallWatch() as watch: ...`; then `watch.stalls`: (start s, length s) on any core."""
+    """`with StallWatch() as watch: ...`, and what happened meanwhile.
+
+    Attributes
+    ----------
+    stalls : (start s, length s) on any core
+    stolen_s : time that a host gave to others although this machine had something to do, of all
+        processors together; 0 on a physical machine
+    stolen : the same as a fraction of the time that all processors have
+    """
 
     def __init__(self) -> None:
         self.stalls: list[tuple[float, float]] = []
+        self.stolen_s = self.stolen = 0.0
 
     def __enter__(self) -> 'StallWatch':
+        self._before_s, self._start_s = stolen_so_far_s(), time.monotonic()
         self._processes = [
             subprocess.Popen([sys.executable, __file__, str(core)], stdout=subprocess.PIPE)
             for core in sorted(os.sched_getaffinity(0))
@@ -51,6 +69,9 @@ class StallWatch:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stolen_s = stolen_so_far_s() - self._before_s
+        elapsed_s = time.monotonic() - self._start_s
+        self.stolen = self.stolen_s / (elapsed_s * (os.cpu_count() or 1))
         for process in self._processes:
             process.terminate()
             found = json.loads(process.communicate()[0] or '[]')

@@ -16,6 +16,7 @@ from sensor_msgs.msg import Joy
 
 from ..parameters import Checked, parameter
 from ..safety.gate import Gate, GateLimits, GateOutput, Mode
+from .awake import AwakeProcessors
 from .diagnostics import OK, WARN
 from .latencies import Latencies
 from .managed_node import ManagedNode
@@ -39,6 +40,10 @@ class GateNodeConfig(Checked):
         0.01, 'real time: a proposal should be answered within this time of its stamp; those that '
         'are not are counted', unit='s', low=0.001, high=1.0,
     )  # fmt: skip
+    keep_awake: bool = parameter(
+        True, 'real time: no processor sleeps while the gate is active, where the system permits '
+        'asking for that (/dev/cpu_dma_latency); answers come sooner, and it costs power',
+    )  # fmt: skip
 
 
 class GateNode(ManagedNode):
@@ -48,6 +53,7 @@ class GateNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__('gate_node')
+        self._awake = AwakeProcessors()
 
     def configure(self) -> None:
         limits = self.section(GateLimits)
@@ -58,6 +64,7 @@ class GateNode(ManagedNode):
         if not limits.lockstep and not self.get_parameter('use_sim_time').value:
             self._latencies = Latencies(config.deadline_s)
         self._lockstep = limits.lockstep
+        self._keep_awake = config.keep_awake
         self._gate = Gate(limits)
         self._counts = dict.fromkeys(Mode, 0)
         self._reason = ''
@@ -72,11 +79,14 @@ class GateNode(ManagedNode):
     def activate(self) -> None:
         self._gate.reset()
         self._on_watchdog()
+        if self.real_time and self._keep_awake:
+            self._awake.keep()
 
     def deactivate(self) -> None:
         self._send(self._gate.stop('deactivated'), answer=not self._lockstep)
         # the process may be about to end: see to it that the stop gets out
         self._drive.wait_for_all_acked(Duration(seconds=0.1))
+        self._awake.let_sleep()
         if self._latencies is not None:
             self.get_logger().info(f'from the stamp of the camera to drive: {self._latencies}')
 
@@ -87,6 +97,7 @@ class GateNode(ManagedNode):
     def diagnose(self) -> tuple[bytes, str, Mapping[str, Any]]:
         mode = self._gate.mode
         values: dict[str, Any] = {known.name.lower(): n for known, n in self._counts.items()}
+        values['processors_awake'] = self._awake.kept
         if self._latencies is not None:
             values |= self._latencies.values()
         line = mode.name.lower() + (f': {self._reason}' if self._reason else '')
