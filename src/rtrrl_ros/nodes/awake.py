@@ -1,10 +1,10 @@
 """Processors that do not go to sleep while the car drives. No ROS.
 
-A processor with nothing to do for a moment sleeps, the deeper the longer, and takes its time to come
-back: up to milliseconds where a virtual machine's host gives it to somebody else meanwhile. Linux
-lets a process ask that no processor needs longer than so many microseconds, as long as it holds
-/dev/cpu_dma_latency open (PM QoS, Documentation/power/pm_qos_interface.rst); the request ends with
-the process, however that ends. `cyclictest` asks for 0 in the same way.
+A processor with nothing to do for a moment sleeps, the deeper the longer, and takes its time to
+come back: up to milliseconds where a virtual machine's host gives it to somebody else meanwhile.
+Linux lets a process ask that no processor needs longer than so many microseconds, as long as it
+holds /dev/cpu_dma_latency open (PM QoS, Documentation/power/pm_qos_interface.rst); the request ends
+with the process, however that ends. `cyclictest` asks for 0 in the same way.
 """
 
 import struct
