@@ -184,9 +184,11 @@ class Graph:
     missed : what the world said, once a second: missed deadlines so far, and when the newest were
     """
 
-    def __init__(self, model: str, learn: bool) -> None:
+    def __init__(self, model: str, learn: bool, config: str) -> None:
         learning = str(learn).lower()
         self._arguments = {'model': model, 'learn': learning, 'lockstep': 'false', 'laps': '0'}
+        if config:
+            self._arguments['config'] = config
         self.newest: dict[str, dict[str, str]] = {}
         self.missed: list[tuple[int, list[float]]] = []
 
@@ -259,6 +261,7 @@ def main() -> None:
     parser.add_argument('--model', help='model folder of the line car')
     parser.add_argument('--seconds', type=float, default=60.0, help='of each, bare and graph')
     parser.add_argument('--learn', action='store_true', help='the agent learns while it drives')
+    parser.add_argument('--config', default='', help='parameter file of the graph')
     parser.add_argument('--json', type=Path)
     parser.add_argument('--relay', choices=('encoder', 'agent', 'gate'), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -271,7 +274,7 @@ def main() -> None:
         parser.error('--model is needed')
     batches, load = recorded_events(), os.getloadavg()[0]
     runs = [Bare(batches), Bare(batches)]
-    driving = Graph(options.model, options.learn)
+    driving = Graph(options.model, options.learn, options.config)
     runs[0].run(0.5 * options.seconds)
     with StallWatch() as watch:
         driving.run(options.seconds)
