@@ -1,6 +1,5 @@
 import pytest
 
-from rtrrl_ros.cli.experiment_line import config_of
 from rtrrl_ros.configuration import WORLD_NODES, load_task_config
 from rtrrl_ros.errors import UserError
 from rtrrl_ros.worlds import TASKS, config_class
@@ -15,8 +14,11 @@ def test_every_task_has_a_file_for_its_own_world(task):
 
 def test_cells_of_the_line_differ_in_what_was_tuned_for_them():
     common = load_task_config('line')
-    assert config_of('lrcssm') == config_of('lru') == common
-    assert config_of('ctrnn') == common.with_learner({'actor_learning_rate': 8e-5})
+    for cell in ('lrcssm', 'lru', ''):
+        assert load_task_config('line', cell=cell) == common
+    assert load_task_config('line', cell='ctrnn') == common.with_learner(
+        {'actor_learning_rate': 8e-5}
+    )
 
 
 def test_a_world_without_a_section_has_its_defaults(tmp_path):

@@ -14,7 +14,7 @@ from .driving.actuation import Actuation
 from .errors import UserError
 from .learning.config import LearnerConfig
 from .parameters import from_mapping
-from .resources import find_resource
+from .resources import find_resource, list_resources
 from .safety.gate import GateLimits
 from .worlds.car_racing_config import CarRacingConfig
 from .worlds.registry import config_class
@@ -51,9 +51,16 @@ class TaskConfig:
         return dataclasses.replace(self, learner=from_mapping(LearnerConfig, values, 'learner'))
 
 
-def load_task_config(task: str, path: str | Path | None = None) -> TaskConfig:
-    """Read config/<task>.yaml, or the file at `path`; `UserError` names a bad value."""
-    file = Path(path) if path else find_resource('config', f'{task.replace("-", "_")}.yaml')
+def config_file(task: str, cell: str = '') -> Path:
+    """config/<task>_<cell>.yaml where the cell has a file of its own, else config/<task>.yaml."""
+    name = task.replace('-', '_')
+    own = f'{name}_{cell}.yaml'
+    return find_resource('config', own if own in list_resources('config') else f'{name}.yaml')
+
+
+def load_task_config(task: str, path: str | Path | None = None, cell: str = '') -> TaskConfig:
+    """Read the file at `path`, else `config_file(task, cell)`; `UserError` names a bad value."""
+    file = Path(path) if path else config_file(task, cell)
     try:
         document = yaml.safe_load(file.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -105,6 +105,11 @@ def test_the_agent_of_a_bag_without_events_hears_recorded_features(bag, launched
     assert launched['config'].endswith('config/line.yaml')
 
 
+def test_an_agent_has_the_parameters_of_its_cell(bag, launched) -> None:
+    assert main(['replay', str(bag), '--model', str(find_resource('models', 'line-ctrnn'))]) == 0
+    assert launched['config'].endswith('config/line_ctrnn.yaml')
+
+
 def test_an_agent_never_waits_for_what_the_bag_lacks(
     bag, launched, model, tmp_path, capsys
 ) -> None:

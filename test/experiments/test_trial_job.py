@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from rtrrl_ros.cli.experiment_line import config_of
 from rtrrl_ros.configuration import TaskConfig, load_task_config
 from rtrrl_ros.experiments.runs import fingerprint, load_runs
 from rtrrl_ros.experiments.trial_job import PUBLISHED, make_job, shared_by_jobs
@@ -49,7 +48,7 @@ def test_settings_of_the_learner_matter_to_those_who_learn(changed, same):
 @pytest.mark.parametrize(('cell', 'laps'), [('lrcssm', 60), ('lru', 10), ('ctrnn', 10)])
 def test_what_is_published_is_not_driven_again(cell: str, laps: int) -> None:
     published = load_runs(RESULTS / 'line-shift' / 'runs.jsonl')
-    shipped = prints_of(config_of(cell), laps, f'line-{cell}')
+    shipped = prints_of(load_task_config('line', cell=cell), laps, f'line-{cell}')
     assert shipped['frozen'] in published and shipped['tuned'] in published
 
 

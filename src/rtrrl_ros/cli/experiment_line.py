@@ -2,14 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from .experiment_options import add_experiment_options, out_folder, seeds_of
 from .options import learner_help, parse_overrides, positive_int
-
-if TYPE_CHECKING:
-    from ..configuration import TaskConfig
 
 CELLS = ('lrcssm', 'lru', 'ctrnn')
 SHIFTS = ('steering_offset=0.1', 'light=4')
@@ -48,18 +44,9 @@ def add_parser(names: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run)
 
 
-def config_of(cell: str) -> 'TaskConfig':
-    """The parameters that were tuned for a cell."""
-    from ..configuration import load_task_config
-    from ..resources import find_resource, list_resources
-
-    name = f'line_{cell}.yaml'
-    own = find_resource('config', name) if name in list_resources('config') else None
-    return load_task_config('line', own)
-
-
 def run(options: argparse.Namespace) -> int:
     from ..checkpoint import load_checkpoint
+    from ..configuration import load_task_config
     from ..experiments import line_shift
     from ..resources import find_resource, list_resources
     from ..worlds.shifts import parse_shift
@@ -79,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
             raise UserError(f'--model {folder}: {models[cell]} has the cell {cell} already')
         models[cell] = folder
     overrides = parse_overrides(options.overrides)
-    configs = {cell: config_of(cell).with_learner(overrides) for cell in models}
+    configs = {cell: load_task_config('line', cell=cell).with_learner(overrides) for cell in models}
     out = out_folder(options)
     with Stages() as stages:
         line_shift.run(

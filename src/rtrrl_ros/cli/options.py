@@ -53,7 +53,11 @@ def add_drive_options(parser: argparse.ArgumentParser, laps: int) -> None:
 def add_config_option(parser: argparse.ArgumentParser) -> None:
     """--config."""
     parser.add_argument(
-        '--config', type=Path, metavar='FILE', help='ROS parameter file; default config/TASK.yaml'
+        '--config',
+        type=Path,
+        metavar='FILE',
+        help='ROS parameter file; default config/TASK_CELL.yaml where there is one, else '
+        'config/TASK.yaml',
     )
 
 
@@ -101,9 +105,9 @@ def _parse(text: str, kind: type, item: str) -> Any:
     return value
 
 
-def task_config(options: argparse.Namespace) -> TaskConfig:
-    """The configuration that --config and --set ask for."""
-    config = load_task_config(options.task, options.config)
+def task_config(options: argparse.Namespace, cell: str) -> TaskConfig:
+    """The configuration that --config and --set ask for; by default what was tuned for the cell."""
+    config = load_task_config(options.task, options.config, cell)
     return config.with_learner(parse_overrides(options.overrides))
 
 

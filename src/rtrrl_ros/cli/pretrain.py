@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     writable(options.json)
     if options.cell not in CELLS:
         raise UserError(f'--cell {options.cell}: known cells are {", ".join(sorted(CELLS))}')
-    task = task_config(options)
+    task = task_config(options, options.cell)
     run_one = _run_recorded if options.data else _run_driven
     pretrain = _line(options) if options.task == 'line' else _car_racing(options)
     return run_one(options, functools.partial(pretrain, task, seed=options.seed, out=options.out))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..resources import find_resource
 from . import replay_exact, replay_what_if
 from .options import seed_int
 
@@ -58,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         '--config',
         type=Path,
         metavar='FILE',
-        help="ROS parameter file; default: of the model's task",
+        help="ROS parameter file; default: of the model's task and cell",
     )
     replay_exact.add_arguments(parser)
     replay_what_if.add_arguments(parser)
@@ -140,10 +139,11 @@ def _graph(options: argparse.Namespace, bag: Any, console: Any) -> dict[str, str
     """The arguments for encoder and agent."""
     from ..bags.playback.replay_plan import choose_sensor, count_partners, has_rewards
     from ..checkpoint import load_checkpoint
+    from ..configuration import config_file
 
     checkpoint = load_checkpoint(options.model)
     task = checkpoint.get('task', str)
-    config = options.config or find_resource('config', f'{task.replace("-", "_")}.yaml')
+    config = options.config or config_file(task, checkpoint.get('cell', str))
     if not config.is_file():
         raise UserError(f'--config {config}: no such file')
     sensor = choose_sensor(

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ..checkpoint import load_checkpoint
-    from ..configuration import load_task_config
+    from ..configuration import config_file, load_task_config
     from ..driving.report import plot, speed_ratios, summary, table, verdict
     from ..driving.score import SCORES
     from ..launching.memory import MemoryMeter
@@ -74,8 +74,9 @@ def run(options: argparse.Namespace) -> int:
     job, score = JOBS[options.task], SCORES[options.task]
     console = Console(highlight=False)
     model = options.model or find_resource('models', job.model)
-    load_checkpoint(model, options.task)
-    load_task_config(options.task)
+    cell = load_checkpoint(model, options.task).get('cell', str)
+    config = config_file(options.task, cell)
+    load_task_config(options.task, config)
     shift = shift_values(parse_shift(options.task, options.shift or job.shift))
     out = options.out or Path('results') / options.task / f'{datetime.datetime.now():%Y%m%d-%H%M%S}'
     if out.exists():
@@ -101,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
         with_shift = f' with {shift_text}' if shifted else ''
         console.print(f'[bold]{name}[/bold]: {laps} laps{with_shift}')
         save_to = out / 'tuned' if learn else None
-        result = _drive(options, model, laps, shifted, save_to, memory, console)
+        result = _drive(options, model, config, laps, shifted, save_to, memory, console)
         if result is None:
             if not any(out.iterdir()):
                 out.rmdir()
@@ -124,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _drive(
-    options: argparse.Namespace, model: Path, laps: int, shift: dict[str, Any],
+    options: argparse.Namespace, model: Path, config: Path, laps: int, shift: dict[str, Any],
     save_to: Path | None, memory: Any, console: Any,
 ) -> dict[str, Any] | None:  # fmt: skip
     """One phase through the graph; its JSON, or None after a failure that was already told.
@@ -137,7 +138,8 @@ def _drive(
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / 'phase.json'
         arguments = {
-            'model': str(Path(model).resolve()), 'seed': str(options.seed), 'laps': str(laps),
+            'model': str(Path(model).resolve()), 'config': str(config.resolve()),
+            'seed': str(options.seed), 'laps': str(laps),
             'learn': str(save_to is not None).lower(), 'out': str(result),
             'save_to': str(save_to.resolve()) if save_to else '',
             **{name: str(value) for name, value in shift.items()},

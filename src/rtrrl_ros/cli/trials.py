@@ -18,9 +18,9 @@ FIRST_GUESS, PARTS = 1000, 100
 def drive_and_report(options: argparse.Namespace, *, learn: bool, explore: bool) -> TrialResult:
     """Check every input, drive, show progress on stderr, write the JSON."""
     writable(options.json)
-    config = task_config(options)
     shift = parse_shift(options.task, options.shift)
     checkpoint = load_checkpoint(options.model, options.task)
+    config = task_config(options, checkpoint.get('cell', str))
     trial = Trial(
         options.task, checkpoint, config, shift, options.seed, options.laps, learn, explore
     )

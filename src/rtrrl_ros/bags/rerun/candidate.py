@@ -51,7 +51,7 @@ def parse_candidate(
         an item is neither a file nor K=V, or a value is not accepted
     """
     task = checkpoint.get('task', str)
-    shipped = load_task_config(task)
+    shipped = load_task_config(task, cell=checkpoint.get('cell', str))
     learner = shipped.learner if start is None else start.learner
     actuation = shipped.actuation if start is None else start.actuation
     reward: RewardConfig | None = None
