@@ -85,9 +85,11 @@ def test_lockstep_gives_up_with_a_clear_line(graph):
 
 
 def test_it_gives_up_where_nobody_is_there(graph):
-    process = graph.start('car_racing_node', start_timeout_s=0.3)
+    process = graph.start('car_racing_node', start_timeout_s=2.0)
     assert graph.exit_status(process) == 1
-    assert 'no encoder, reward node or gate' in graph.output(process)
+    said = graph.output(process)
+    assert 'waiting: there is no encoder, no reward node, no gate yet' in said
+    assert 'no encoder, no reward node, no gate after' in said
 
 
 def test_a_command_that_no_gate_has_passed_is_refused(graph):

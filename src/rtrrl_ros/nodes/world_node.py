@@ -30,6 +30,8 @@ from .world_course import WorldCourse
 from .world_node_config import WorldNodeConfig
 
 POLL_S = 0.05
+#: of the time that the others have to come up: after this part of it, it says who is missing
+TELL = 0.2
 
 
 class WorldNode(ManagedNode):
@@ -73,7 +75,7 @@ class WorldNode(ManagedNode):
         self._newest_s = -float('inf')
         self._late = self._repeated = self._steps = self._skipped = 0
         self._latencies = Latencies(self._period_s)
-        self._started = self._answered = False
+        self._started = self._answered = self._told = False
         self._settled_s = float('inf')  # when real time begins
         self._waiting_since_s = self._published_s = self._due_s = time.monotonic()
 
@@ -178,15 +180,24 @@ class WorldNode(ManagedNode):
             self._insist(waited_s)
 
     def _begin(self, waited_s: float) -> None:
-        self._started = (
-            count_listeners(self, self._camera.topic_name) > 0
-            and count_listeners(self, self._states.topic_name) > 0
-            and self.count_publishers('drive') > 0
-        )
+        missing = self._missing()
+        self._started = not missing
         if self._started:
             self._publish(self._course.observation)
         elif waited_s > self._config.start_timeout_s:
-            self.finish(1, f'no encoder, reward node or gate after {waited_s:.0f} s')
+            self.finish(1, f'no {", no ".join(missing)} after {waited_s:.0f} s')
+        elif waited_s > TELL * self._config.start_timeout_s and not self._told:
+            self._told = True
+            self.get_logger().info(f'waiting: there is no {", no ".join(missing)} yet')
+
+    def _missing(self) -> list[str]:
+        """Who has to be there before the first observation, and is not."""
+        there = {
+            'encoder': count_listeners(self, self._camera.topic_name) > 0,
+            'reward node': count_listeners(self, self._states.topic_name) > 0,
+            'gate': self.count_publishers('drive') > 0,
+        }
+        return [name for name, present in there.items() if not present]
 
     def _insist(self, waited_s: float) -> None:
         # the first answer may take as long as the slowest node needs to load
