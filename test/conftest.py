@@ -15,7 +15,24 @@ from typing import Any
 import pytest
 
 TIMEOUT_S = 60.0
+DOMAINS = 100
+SHARED_MEMORY = Path('/dev/shm')
 _domains = itertools.count(os.getpid())
+
+
+def next_domain() -> int:
+    """A domain of its own, without the ports that killed processes have left behind there.
+
+    Fast DDS sends to such a port first, and whoever owns it next misses that: where four processes
+    had been killed before, nodes mostly found each other after 3.7 s instead of 1.5.
+    """
+    domain = 1 + next(_domains) % DOMAINS
+    first = 7400 + 250 * domain  # of 250 ports, unless something else is agreed upon
+    for path in SHARED_MEMORY.glob('*fastdds_port*'):
+        digits = path.name.split('_')[1].removeprefix('port')
+        if digits.isdigit() and first <= int(digits) < first + 250:
+            path.unlink(missing_ok=True)
+    return domain
 
 
 class Graph:
@@ -33,7 +50,7 @@ class Graph:
             import rosidl_generator_py  # noqa: F401
 
         self.folder = folder
-        self.domain = 1 + next(_domains) % 100
+        self.domain = next_domain()
         self.environment = {
             **os.environ,
             'ROS_DOMAIN_ID': str(self.domain),
