@@ -11,8 +11,9 @@ Three measurements, one after the other, in one run:
 3. bare again, the other half: the load of the machine may have changed.
 
 During the second, `stalls.py` notes when the machine itself stood still, and misses are told apart
-by whether it did within the period of the observation; and how much of its processors' time a host
-gave to somebody else. A machine of which anything was taken is not idle, whatever else runs on it.
+by whether it did within the period of the observation, and by whether a quota of processor time was
+used up; and how much of its processors' time a host gave to somebody else. A machine of which
+anything was taken is not idle, whatever else runs on it.
 
 The goal: p99 of the graph at most twice the bare p99 plus 2 ms, and no missed deadline.
 """
@@ -34,7 +35,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from rclpy.signals import SignalHandlerOptions
 from rtrrl_msgs.msg import Features
-from stalls import STALL_S, StallWatch
+from stalls import STALL_S, Stall, StallWatch, quota_stalls
 
 from rtrrl_ros.nodes.diagnostics import status_values
 from rtrrl_ros.nodes.event_messages import event_packet_messages
@@ -229,7 +230,7 @@ class Graph:
                     times_s = [float(at_s) for at_s in values.get(MISSED_AT, '').split()]
                     self.missed.append((int(values[MISSED]), times_s))
 
-    def missed_apart(self, stalls: list[tuple[float, float]]) -> tuple[int, int, int]:
+    def missed_apart(self, stalls: list[Stall]) -> tuple[int, int, int]:
         """Misses while the machine stood still for a part of the period, others, untimed ones."""
         during = timed = count = 0
         for now, times_s in self.missed:
@@ -287,12 +288,19 @@ def main() -> None:
     print(f'{world["steps"]} decisions, {world["skipped"]} periods left out by the world itself')
     print('\n'.join(show(bare, graph)))
     during, others, untimed = driving.missed_apart(watch.stalls)
+    quota = quota_stalls(watch.stalls)
+    during_quota = driving.missed_apart(quota)[0]
     longest_ms = 1e3 * max((length_s for _, length_s in watch.stalls), default=0.0)
     print(
         f'the machine itself stood still {len(watch.stalls)} times for more than '
         f'{1e3 * STALL_S:g} ms ({longest_ms:.1f} at most): {during} deadlines missed meanwhile, '
         f'{others} at other times' + (f', {untimed} nobody knows when' if untimed else '')
     )
+    if quota:
+        print(
+            f'{len(quota)} of these times end at the same point of a tenth of a second, as where a '
+            f'quota of processor time is used up: {during_quota} deadlines missed meanwhile'
+        )
     print(
         f'its host gave {watch.stolen_s:.2f} s of its processors to others meanwhile '
         f'({100 * watch.stolen:.2f} %)'
@@ -302,6 +310,8 @@ def main() -> None:
         document |= {'stolen_s': watch.stolen_s, 'stolen_fraction': watch.stolen}
         document |= {
             'missed_during_stalls': during,
+            'quota_stalls': quota,
+            'missed_during_quota_stalls': during_quota,
             'missed_otherwise': others,
             'missed_untimed': untimed,
         }

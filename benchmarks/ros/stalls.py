@@ -3,6 +3,10 @@
 A process on each core, ahead of everything else (SCHED_FIFO where that is permitted), sleeps half a
 millisecond over and over and notes when it was woken much later. The system itself knows how long
 processors that had something to do waited for a host (steal time in proc(5)).
+
+A virtual machine or a container may also have a quota: so much processor time in each period
+(`cpu.max` of cgroups, 100 ms by default). When it is used up everything stands still until the
+period is over. Such stalls end at the same point of a period, however long they are.
 """
 
 import json
@@ -11,14 +15,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 SLEEP_S, STALL_S = 0.0005, 0.004
+Stall = tuple[float, float]  # start on the steady clock, length; both in s
+#: of quotas: the period, how exactly its end shows, and a tick of a host, at which stalls end, too
+QUOTA_PERIOD_S, EXACT_S, TICK_S = 0.1, 0.001, 0.01
+#: as many must end together, and so many times as many as at the other ticks of the period
+LEAST_STALLS, LEAST_RATIO = 8, 4.0
 
 
 def watch(core: int) -> None:
     """Note stalls of this core until SIGTERM, then print them: [[monotonic s, length s], ...]."""
-    stalls: list[tuple[float, float]] = []
+    stalls: list[Stall] = []
 
     def finish(*_: object) -> None:
         print(json.dumps(stalls), flush=True)
@@ -45,6 +55,28 @@ def stolen_so_far_s() -> float:
     return int(total[8]) / os.sysconf('SC_CLK_TCK')
 
 
+def quota_stalls(stalls: Sequence[Stall]) -> list[Stall]:
+    """Those that end where the period of a quota does; none where no point of it stands out."""
+
+    def ending_at(point_s: float) -> list[Stall]:
+        half_s = 0.5 * QUOTA_PERIOD_S
+        return [
+            (start_s, length_s)
+            for start_s, length_s in stalls
+            if abs((start_s + length_s - point_s + half_s) % QUOTA_PERIOD_S - half_s) <= EXACT_S
+        ]
+
+    ends_s = [start_s + length_s for start_s, length_s in stalls]
+    if not ends_s:
+        return []
+    point_s = max(ends_s, key=lambda end_s: len(ending_at(end_s)))
+    together = ending_at(point_s)
+    ticks = round(QUOTA_PERIOD_S / TICK_S)
+    elsewhere = sum(len(ending_at(point_s + tick * TICK_S)) for tick in range(1, ticks))
+    enough = max(LEAST_STALLS, LEAST_RATIO * elsewhere / (ticks - 1))
+    return together if len(together) >= enough else []
+
+
 class StallWatch:
     """`with StallWatch() as watch: ...`, and what happened meanwhile.
 
@@ -57,7 +89,7 @@ class StallWatch:
     """
 
     def __init__(self) -> None:
-        self.stalls: list[tuple[float, float]] = []
+        self.stalls: list[Stall] = []
         self.stolen_s = self.stolen = 0.0
 
     def __enter__(self) -> 'StallWatch':

@@ -1,0 +1,60 @@
+"""A quota of processor time is recognised by where stalls end, and chance is not taken for one."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PATH = Path(__file__).parents[2] / 'benchmarks' / 'ros' / 'stalls.py'
+MINUTE_S = 60.0
+
+
+@pytest.fixture(scope='module')
+def stalls():
+    """The module; scripts are not part of the package."""
+    spec = importlib.util.spec_from_file_location('stalls', PATH)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def by_chance(count: int, seed: int) -> list[tuple[float, float]]:
+    rng = np.random.default_rng(seed)
+    starts_s, lengths_s = rng.uniform(0, MINUTE_S, count), rng.uniform(0.004, 0.02, count)
+    return sorted(zip(starts_s.tolist(), lengths_s.tolist(), strict=True))
+
+
+def ending_at(
+    point_s: float, count: int, step_s: float = 0.1, seed: int = 0
+) -> list[tuple[float, float]]:
+    """Stalls of several lengths that end half a millisecond at most from k steps and the point."""
+    rng = np.random.default_rng(seed)
+    steps = rng.choice(round(MINUTE_S / step_s), count, replace=False)
+    ends_s = steps * step_s + point_s + rng.uniform(-0.0005, 0.0005, count)
+    return [(float(end_s - long), float(long)) for end_s, long in zip(
+        ends_s, rng.choice([0.0076, 0.0176], count), strict=True)]  # fmt: skip
+
+
+@pytest.mark.parametrize('point_s', [0.0, 0.0304, 0.0999])
+def test_stalls_that_end_with_the_period_are_told_apart(stalls, point_s):
+    others, together = by_chance(60, seed=1), ending_at(point_s, 20)
+    found = stalls.quota_stalls(sorted(others + together))
+    assert set(together) <= set(found)
+    assert len(found) <= len(together) + 4  # who happens to end there, too
+
+
+@pytest.mark.parametrize('seed', range(20))
+@pytest.mark.parametrize('count', [0, 1, 4, 30, 300])
+def test_chance_is_no_quota(stalls, count, seed):
+    assert stalls.quota_stalls(by_chance(count, seed)) == []
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_a_host_whose_clock_ticks_a_hundred_times_a_second_is_no_quota(stalls, seed):
+    assert stalls.quota_stalls(ending_at(0.0044, 200, step_s=0.01, seed=seed)) == []
+
+
+def test_a_few_together_are_not_enough(stalls):
+    assert stalls.quota_stalls(ending_at(0.0304, 7)) == []
