@@ -1,8 +1,9 @@
 """Does the machine itself stand still now and then? On a virtual one nobody inside can help it.
 
-A process on each core, ahead of everything else (SCHED_FIFO where that is permitted), sleeps half a
-millisecond over and over and notes when it was woken much later. The system itself knows how long
-processors that had something to do waited for a host (steal time in proc(5)).
+A process on each core, ahead of everything else (SCHED_FIFO where that is permitted), sleeps two
+milliseconds over and over and notes when it was woken much later: not more often, since it takes
+time and caches from what is measured. The system itself knows how long processors that had
+something to do waited for a host (steal time in proc(5)).
 
 A virtual machine or a container may also have a quota: so much processor time in each period
 (`cpu.max` of cgroups, 100 ms by default). When it is used up everything stands still until the
@@ -18,7 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-SLEEP_S, STALL_S = 0.0005, 0.004
+SLEEP_S, STALL_S = 0.002, 0.004
 Stall = tuple[float, float]  # start on the steady clock, length; both in s
 #: of quotas: the period, how exactly its end shows, and a tick of a host, at which stalls end, too
 QUOTA_PERIOD_S, EXACT_S, TICK_S = 0.1, 0.001, 0.01
@@ -44,8 +45,10 @@ def watch(core: int) -> None:
     while True:
         time.sleep(SLEEP_S)
         now_s = time.monotonic()
-        if now_s - last_s > STALL_S:
-            stalls.append((last_s, now_s - last_s))
+        # it began anywhere in that sleep, and has just ended
+        length_s = now_s - last_s - 0.5 * SLEEP_S
+        if length_s > STALL_S:
+            stalls.append((now_s - length_s, length_s))
         last_s = now_s
 
 

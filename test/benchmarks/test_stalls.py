@@ -1,6 +1,12 @@
 """A quota of processor time is recognised by where stalls end, and chance is not taken for one."""
 
 import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +64,31 @@ def test_a_host_whose_clock_ticks_a_hundred_times_a_second_is_no_quota(stalls, s
 
 def test_a_few_together_are_not_enough(stalls):
     assert stalls.quota_stalls(ending_at(0.0304, 7)) == []
+
+
+def sleeps(pid: int) -> int:
+    """How often a process has gone to sleep so far."""
+    status = Path(f'/proc/{pid}/status').read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith('voluntary'))
+
+
+def test_a_core_that_stands_still_is_noticed():
+    core = min(os.sched_getaffinity(0))
+    watch = subprocess.Popen([sys.executable, PATH, str(core)], stdout=subprocess.PIPE)
+    stopped_s = resumed_s = 0.0
+    try:
+        while sleeps(watch.pid) < 100:  # importing does so less often
+            time.sleep(0.01)
+        watch.send_signal(signal.SIGSTOP)
+        stopped_s = time.monotonic()
+        time.sleep(0.05)
+        watch.send_signal(signal.SIGCONT)
+        resumed_s = time.monotonic()
+        time.sleep(0.05)
+    finally:
+        watch.terminate()
+        found = json.loads(watch.communicate(timeout=60)[0])
+    assert any(
+        start_s < stopped_s + 0.01 and start_s + length_s > resumed_s - 0.01
+        for start_s, length_s in found
+    )
