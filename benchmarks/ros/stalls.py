@@ -6,7 +6,7 @@ time and caches from what is measured. The system itself knows how long processo
 something to do waited for a host (steal time in proc(5)).
 
 A virtual machine or a container may also have a quota: so much processor time in each period
-(`cpu.max` of cgroups, 100 ms by default). When it is used up everything stands still until the
+(`cpu.max` of cgroups, 100 ms by default). A processor that finds it used up stands still until the
 period is over. Such stalls end at the same point of a period, however long they are.
 """
 

@@ -66,27 +66,32 @@ def test_a_few_together_are_not_enough(stalls):
     assert stalls.quota_stalls(ending_at(0.0304, 7)) == []
 
 
-def sleeps(pid: int) -> int:
-    """How often a process has gone to sleep so far."""
-    status = Path(f'/proc/{pid}/status').read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith('voluntary'))
+def wait_for_sleeps(process: subprocess.Popen, count: int) -> None:
+    """Until it has gone to sleep so many times more; importing does so less often."""
+    first, give_up_s = None, time.monotonic() + 60.0
+    while True:
+        assert process.poll() is None and time.monotonic() < give_up_s
+        status = Path(f'/proc/{process.pid}/status').read_text().splitlines()
+        sleeps = next(int(line.split()[1]) for line in status if line.startswith('voluntary'))
+        first = sleeps if first is None else first
+        if sleeps - first >= count:
+            return
+        time.sleep(0.01)
 
 
 def test_a_core_that_stands_still_is_noticed():
     core = min(os.sched_getaffinity(0))
-    watch = subprocess.Popen([sys.executable, PATH, str(core)], stdout=subprocess.PIPE)
-    stopped_s = resumed_s = 0.0
-    try:
-        while sleeps(watch.pid) < 100:  # importing does so less often
-            time.sleep(0.01)
-        watch.send_signal(signal.SIGSTOP)
-        stopped_s = time.monotonic()
-        time.sleep(0.05)
-        watch.send_signal(signal.SIGCONT)
-        resumed_s = time.monotonic()
-        time.sleep(0.05)
-    finally:
-        watch.terminate()
+    with subprocess.Popen([sys.executable, PATH, str(core)], stdout=subprocess.PIPE) as watch:
+        try:
+            wait_for_sleeps(watch, 100)
+            watch.send_signal(signal.SIGSTOP)
+            stopped_s = time.monotonic()
+            time.sleep(0.05)  # the fault: it stands still for so long
+            resumed_s = time.monotonic()
+            watch.send_signal(signal.SIGCONT)
+            wait_for_sleeps(watch, 2)
+        finally:
+            watch.terminate()
         found = json.loads(watch.communicate(timeout=60)[0])
     assert any(
         start_s < stopped_s + 0.01 and start_s + length_s > resumed_s - 0.01
