@@ -4,9 +4,10 @@
 
 Three measurements, one after the other, in one run:
 
-1. bare: a source sends packets of the simulated camera, three processes that do nothing pass on
-   messages of the sizes and qualities of service of the graph (packet -> features -> proposal ->
-   drive), the source measures. Half of the time.
+1. bare: a source sends packets of the simulated camera, as many to a period as in the graph, all
+   but the last ahead; three processes that do nothing pass on messages of the sizes and qualities
+   of service of the graph (last packet -> features -> proposal -> drive), the source measures. Half
+   of the time.
 2. graph: line.launch.xml in real time (`lockstep:=false`), as its own world reports it.
 3. bare again, the other half: the load of the machine may have changed.
 
@@ -19,6 +20,7 @@ The goal: p99 of the graph at most twice the bare p99 plus 2 ms, and no missed d
 """
 
 import argparse
+import functools
 import json
 import os
 import signal
@@ -40,6 +42,7 @@ from stalls import STALL_S, Stall, StallWatch, quota_stalls
 from rtrrl_ros.nodes.diagnostics import status_values
 from rtrrl_ros.nodes.event_messages import event_packet_messages
 from rtrrl_ros.nodes.latencies import ANSWERED, MISSED, MISSED_AT
+from rtrrl_ros.nodes.line_node import LineNodeConfig
 from rtrrl_ros.nodes.messages import drive_message, features_message, stamp_ns
 from rtrrl_ros.nodes.process import make_executor, spin
 from rtrrl_ros.nodes.qos import DEVICE, EVENTS, STREAM
@@ -51,6 +54,9 @@ from rtrrl_ros.worlds.line.expert import LineExpert
 
 PERIOD_S = 0.01
 LATENT = 32
+PACKET_US = round(1000 * LineNodeConfig().packet_ms)
+#: to a period
+PACKETS = round(PERIOD_S * 1e6) // PACKET_US
 FACTOR, EXTRA_MS = 2.0, 2.0
 PATIENCE_S = 120.0
 #: what is sent first is not counted, as in the graph: see `WorldNodeConfig.settle_s`
@@ -63,6 +69,8 @@ def relay(kind: str) -> None:
     features = np.zeros(LATENT, np.float32)
 
     def on_packet(message: EventPacket) -> None:
+        if message.seq % PACKETS < PACKETS - 1:
+            return
         out.publish(features_message(stamp_ns(message), message.seq, features))
 
     def on_features(message: Features) -> None:
@@ -107,6 +115,7 @@ class Bare:
         self._batches = batches
         self.latencies_s: list[float] = []
         self.sent = 0
+        self._coming: list[EventPacket] = []
         self._sent_s: dict[int, float] = {}
 
     def run(self, seconds: float) -> None:
@@ -124,7 +133,8 @@ class Bare:
 
     def _measure(self, node: Any, seconds: float) -> None:
         packets = node.create_publisher(EventPacket, '/event_camera/events', EVENTS)
-        node.create_subscription(AckermannDriveStamped, 'drive', self._on_drive, STREAM)
+        on_drive = functools.partial(self._on_drive, packets)
+        node.create_subscription(AckermannDriveStamped, 'drive', on_drive, STREAM)
         executor = make_executor()
         executor.add_node(node)
         give_up_s = time.monotonic() + PATIENCE_S
@@ -145,18 +155,29 @@ class Bare:
         executor.remove_node(node)
 
     def _send(self, packets: Any) -> None:
-        self.sent += 1
-        stamp = self.sent * round(PERIOD_S * 1e9)
-        batch = self._batches[self.sent % len(self._batches)]
-        messages = list(event_packet_messages(batch, stamp, self.sent))
-        self._sent_s[stamp] = time.monotonic()  # as the world does: when the packet is there
-        for message in messages:
-            packets.publish(message)
+        """The last packet of a period, and those before it if they have not been sent yet."""
+        if not self._coming:
+            self._send_ahead(packets)
+        (message,) = self._coming
+        self._coming = []
+        self._sent_s[stamp_ns(message)] = time.monotonic()  # as the world does
+        packets.publish(message)
 
-    def _on_drive(self, message: AckermannDriveStamped) -> None:
+    def _send_ahead(self, packets: Any) -> None:
+        self.sent += 1
+        batch = self._batches[self.sent % len(self._batches)]
+        stamp, seq = self.sent * round(PERIOD_S * 1e9), self.sent * PACKETS
+        ends_us = range(batch.until_us - round(PERIOD_S * 1e6), batch.until_us, PACKET_US)[1:]
+        self._coming = list(event_packet_messages(batch, stamp, seq, ends_us))
+        while len(self._coming) > 1:
+            packets.publish(self._coming.pop(0))
+
+    def _on_drive(self, packets: Any, message: AckermannDriveStamped) -> None:
         sent_s = self._sent_s.pop(stamp_ns(message), None)
         if sent_s is not None:
             self.latencies_s.append(time.monotonic() - sent_s)
+        if not self._coming:
+            self._send_ahead(packets)
 
 
 def _spin_for(executor: Any, seconds: float) -> None:

@@ -12,6 +12,7 @@ from rtrrl_ros.perception.event_stream import EventStream
 from rtrrl_ros.perception.events.codecs import EventPacket, encode_evt3
 from rtrrl_ros.perception.events.contract import EventBatch
 from rtrrl_ros.perception.events.frames import FrameConfig
+from rtrrl_ros.perception.events.packing import event_packets
 from rtrrl_ros.perception.events.windows import WindowConfig
 from rtrrl_ros.perception.pipeline import EventPipeline
 
@@ -105,6 +106,18 @@ def test_the_same_again_gives_the_same_again():
     *_, expected = fed(undisturbed, range(1, 6))
     *_, after = fed(listening, range(4, 6))
     assert np.array_equal(after, expected)
+
+
+def test_a_window_of_several_packets_given_again_gives_the_same_again_once():
+    listening = stream()
+    fed(listening, range(1, 4))
+    parts = list(event_packets(batch(4 * PERIOD_US, 4), 4, [4 * PERIOD_US - 5000]))
+    assert len(parts) == 2
+    for _ in range(3):
+        nothing, features = (listening.feed(part, 4, 0.04) for part in parts)
+        assert nothing is None
+        assert np.array_equal(features, fed(stream(), range(1, 5))[-1])
+    assert listening.source.counters.restarts == 0
 
 
 def test_packets_shorter_than_a_window_give_features_once_a_window():

@@ -63,6 +63,23 @@ def test_messages_decode_to_the_events(batch, most, seq):
     assert_same(decoded(messages), batch)
 
 
+@settings(max_examples=100, deadline=None)
+@given(batches(), st.lists(st.integers(1, 9_999), max_size=6, unique=True))
+def test_messages_end_where_they_are_told_to(batch, after_us):
+    begin_us = int(batch.t_us[0]) if len(batch) else max(0, batch.until_us - 10_000)
+    ends_us = [begin_us + after for after in sorted(after_us) if begin_us + after < batch.until_us]
+    messages = list(event_packet_messages(batch, 5, 0, ends_us))
+    assert_same(decoded(messages), batch)
+    source = PacketSource(WIDTH, HEIGHT)
+    source.open()
+    parts = [source.feed(event_packet(message)) for message in messages]
+    assert [part.until_us for part in parts] == [*ends_us, batch.until_us]
+    for part, next_begins_us in zip(parts[1:], ends_us, strict=True):
+        assert not len(part) or part.t_us[0] >= next_begins_us
+    for part, end_us in zip(parts, ends_us, strict=False):
+        assert not len(part) or part.t_us[-1] < end_us
+
+
 def test_a_batch_that_tells_no_time():
     (message,) = event_packet_messages(EventBatch.empty(WIDTH, HEIGHT), 5, 0)
     assert (len(message.events), message.time_base) == (0, 0)

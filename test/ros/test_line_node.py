@@ -15,6 +15,7 @@ from rtrrl_ros.nodes.messages import drive_message, stamp_ns, world_state
 from rtrrl_ros.nodes.odometry import odometry_pose
 from rtrrl_ros.nodes.qos import EVENTS, EVENTS_COMPLETE, RECORD, STREAM
 from rtrrl_ros.nodes.world_course import WorldCourse
+from rtrrl_ros.perception.events.contract import EventBatch
 from rtrrl_ros.perception.events.packets import PacketSource
 from rtrrl_ros.safety.command import Command
 from rtrrl_ros.worlds.contract import StepType
@@ -42,6 +43,18 @@ class Rig:
         self.graph.until(
             lambda: all(len(messages) >= count for messages in everything), f'observation {count}'
         )
+
+    def drive_one_period(self, stamp: int) -> None:
+        """Answer the newest observation; wait for a packet of the next, then for its end."""
+        assert not self.newer_than(stamp), 'sensed before it is known what the car does'
+        before = len(self.states)
+        self.send(stamp, steering=0.1)
+        self.graph.until(lambda: self.newer_than(stamp), 'an early packet')
+        assert len(self.states) == before, 'shown before the end of the period'
+        self.graph.until(lambda: len(self.states) > before, 'the end of the period')
+
+    def newer_than(self, stamp: int) -> bool:
+        return any(stamp_ns(packet) > stamp for packet in self.packets)
 
     def send(self, stamp: int, steering=0.0, speed=1.5) -> Command:
         command = Command(stamp, float(np.float32(steering)), speed, 0.0)
@@ -102,6 +115,42 @@ def test_in_real_time_it_drives_on_and_counts_what_came_late(graph):
     assert rig.graph.exit_status(rig.process) == 0
     said = rig.graph.output(rig.process).splitlines()[-1]
     assert 'commands came late' in said and 'latency_p99_ms' in said
+
+
+def test_in_real_time_an_observation_comes_in_packets_and_the_last_one_completes_it(graph):
+    """They decode to what is one packet in lock-step, and only the last waits for the clock."""
+    rig = Rig(
+        graph, EVENTS, lockstep=False, real_time_factor=0.2, time_limit_s=2.0, laps=1, settle_s=0.0,
+        packet_ms=3.0,
+    )  # fmt: skip
+    world = LineWorld(LineConfig(time_limit_s=2.0), seed=SHORT['seed'])
+    course, source = WorldCourse(world, laps=1), PacketSource(346, 260)
+    source.open()
+    rig.wait(1)
+    answered = [course.observation.stamp_ns]
+    graph.insist(
+        lambda: rig.send(answered[0], steering=0.1),
+        lambda: stamp_ns(rig.states[-1]) > answered[0],
+        'the start',
+    )
+    for _ in range(20):
+        stamp = stamp_ns(rig.states[-1])
+        rig.drive_one_period(stamp)
+        answered.append(stamp)
+    graph.until(lambda: stamp_ns(rig.packets[-1]) == stamp_ns(rig.states[-1]), 'the last packet')
+    seen = {stamp_ns(message): [] for message in rig.packets}
+    for packet in rig.packets:
+        if packet.seq or not source.counters.packets:
+            seen[stamp_ns(packet)].append(source.feed(event_packet(packet)))
+    for stamp in answered[1:]:
+        parts = seen[stamp]
+        assert len(parts) == 4
+        assert [part.until_us * 1000 - stamp for part in parts] == [-7e6, -4e6, -1e6, 0]
+    expected = course.advance(Command(answered[0], 0.1, 1.5, 0.0))
+    joined = EventBatch.join(seen[expected.stamp_ns], 346, 260)
+    for name in ('t_us', 'x', 'y', 'polarity'):
+        assert np.array_equal(getattr(joined, name), getattr(expected.events, name)), name
+    assert source.counters.lost_packets == 0
 
 
 def test_in_real_time_it_waits_at_the_start_until_somebody_drives(graph):

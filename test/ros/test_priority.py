@@ -102,6 +102,25 @@ def test_giving_way_ends_with_the_block():
     assert run.stdout.strip() == f'{permitted()} {[ahead, shared, ahead, shared, shared]}'
 
 
+ORDINARY_THREADS = """
+import os
+from rtrrl_ros.nodes.priority import OrdinaryThreads, go_ahead
+threads = OrdinaryThreads(1)
+def policy():
+    return os.sched_getscheduler(0)
+print(threads.submit(policy).result() == os.SCHED_OTHER)
+go_ahead()  # also the thread that is there
+print(threads.submit(policy).result() == os.SCHED_OTHER)
+print(threads.submit(lambda a, *, b: (a, b), 1, b=2).result())
+"""
+
+
+def test_ordinary_threads_share_the_processors_in_a_process_that_goes_ahead():
+    command = [sys.executable, '-c', ORDINARY_THREADS]
+    run = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert run.stdout.split('\n')[:3] == ['True', 'True', '(1, 2)']
+
+
 def test_who_watches_gives_way(graph):
     process = graph.start('monitor_node', laps=0)
     until_active(graph, process)

@@ -1,7 +1,7 @@
 """Between event_camera_msgs/EventPacket and batches of events."""
 
 import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from event_camera_msgs.msg import EventPacket as EventPacketMessage
 
@@ -20,13 +20,13 @@ def event_packet(message: EventPacketMessage) -> EventPacket:
 
 
 def event_packet_messages(
-    batch: EventBatch, stamp_ns: int, seq: int
+    batch: EventBatch, stamp_ns: int, seq: int, ends_us: Sequence[int] = ()
 ) -> Iterator[EventPacketMessage]:
     """A batch as messages of encoding evt3, at least one, numbered from `seq`, of one stamp.
 
-    The last one tells how far the batch is complete.
+    Each tells how far the batch is complete with it; `ends_us`: see `event_packets`.
     """
-    for packet in event_packets(batch, seq):
+    for packet in event_packets(batch, seq, ends_us):
         events = array.array('B')  # NumPy would be copied element by element
         events.frombytes(packet.events)
         yield EventPacketMessage(

@@ -1,23 +1,26 @@
 """The simulated car on its line in the graph: the topics of the real one.
 
-Out: /event_camera/events, odom and world_state; in: drive. In lock-step every packet arrives; in
-real time packets are sent as camera drivers send theirs, and may be lost.
+Out: /event_camera/events, odom and world_state; in: drive. In lock-step every observation is one
+packet, and arrives; in real time packets are sent as camera drivers send theirs: several of them,
+each as soon as it is full, and they may be lost.
 """
 
 import dataclasses
+import os
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from event_camera_msgs.msg import EventPacket
 from nav_msgs.msg import Odometry
 from rclpy.publisher import Publisher
 
-from ..parameters import Checked
+from ..parameters import Checked, parameter
 from ..safety.command import Command
 from ..worlds.contract import Observation, StepType
 from ..worlds.line import LineConfig, LineShift, LineWorld
 from .event_messages import event_packet_messages
 from .odometry import odometry_message
-from .priority import SIMULATING
+from .priority import SIMULATING, OrdinaryThreads
 from .process import run_node
 from .qos import EVENTS, EVENTS_COMPLETE, STREAM
 from .world_node import WorldNode
@@ -44,18 +47,32 @@ LineShiftParameters = dataclasses.make_dataclass(
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class LineNodeConfig(Checked):
+    """Parameters of the node beside those of world and shift."""
+
+    packet_ms: float = parameter(
+        2.0, 'real time: sensor time in one event packet; drivers of real cameras send them of 1 '
+        'ms and more', unit='ms', low=0.5, high=1000.0,
+    )  # fmt: skip
+
+
 class LineNode(WorldNode):
     """Bridges `LineWorld`; see `WorldNode`."""
 
-    sections = (WorldNodeConfig, LineConfig, LineShiftParameters)
+    sections = (WorldNodeConfig, LineNodeConfig, LineConfig, LineShiftParameters)
 
     def __init__(self) -> None:
         super().__init__('line_node')
 
     def make_world(self, config: WorldNodeConfig) -> LineWorld:
         parts = self.section(LineConfig), self._shift()
+        # whoever drives needs little more than one processor while this computes
+        threads = OrdinaryThreads(1) if (os.cpu_count() or 1) > 1 else None
         # they share the floor, which takes long to paint
-        spare, self._line = (LineWorld(*parts, config.seed, config.split) for _ in range(2))
+        spare, self._line = (
+            LineWorld(*parts, config.seed, config.split, threads) for _ in range(2)
+        )
         spare.reset(0)
         for _ in range(WARM_UP_STEPS):
             spare.step(Command(0, 0.0, 1.0, 0.0))
@@ -69,17 +86,28 @@ class LineNode(WorldNode):
 
     def advertise_camera(self, config: WorldNodeConfig) -> Publisher:
         self._seq = 0
+        self._packet_us = round(1000 * self.section(LineNodeConfig).packet_ms)
+        if config.lockstep:
+            self._packet_us = 1000 * self._line.config.decision_ms
         self._odometry = self.advertise(Odometry, 'odom', STREAM)
         return self.advertise(EventPacket, TOPIC, EVENTS_COMPLETE if config.lockstep else EVENTS)
 
-    def camera_messages(self, observation: Observation, again: bool) -> list[EventPacket]:
-        if not again:
-            if observation.state.step_type is StepType.FIRST:
-                self._seq = 0  # as a driver that starts anew: what was seen before is of no use
-            events, stamp_ns = observation.events, observation.stamp_ns
-            self._sent = list(event_packet_messages(events, stamp_ns, self._seq))
-            self._seq += len(self._sent)
-        return self._sent
+    def camera_messages(self, observation: Observation, again: bool) -> Iterator[EventPacket]:
+        if again:
+            yield from self._sent
+            return
+        events = observation.events
+        if observation.state.step_type is StepType.FIRST:
+            self._seq = 0  # as a driver that starts anew: what was seen before is of no use
+            ends_us = range(0)
+        else:
+            begin_us = events.until_us - self._line.config.decision_ms * 1000
+            ends_us = range(begin_us + self._packet_us, events.until_us, self._packet_us)
+        self._sent = []
+        for message in event_packet_messages(events, observation.stamp_ns, self._seq, ends_us):
+            self._seq += 1
+            self._sent.append(message)
+            yield message
 
     def publish_measured(self, observation: Observation) -> None:
         car = self._line.car

@@ -8,7 +8,12 @@ is not; Linux keeps a twentieth of each processor for the rest, also from a proc
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec('P')
+T = TypeVar('T')
 
 #: niceness of what lies between sensor and motor, and of a simulated world, which stands for
 #: hardware: ahead of what watches
@@ -45,6 +50,17 @@ def giving_way() -> Iterator[None]:
         yield
     finally:
         os.sched_setscheduler(0, policy, parameters)
+
+
+class OrdinaryThreads(ThreadPoolExecutor):
+    """Threads that share the processors while they work, also in a process that goes ahead."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        def work() -> T:
+            with giving_way():
+                return fn(*args, **kwargs)
+
+        return super().submit(work)
 
 
 def fall_back() -> None:

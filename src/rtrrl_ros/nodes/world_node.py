@@ -1,14 +1,15 @@
 """A simulated world in the graph, in lock-step or in real time.
 
 In lock-step the world waits for the command stamped with its newest observation; if none comes it
-publishes the observation again, and in the end gives up. In real time it steps by the steady clock
-with the newest command if that is fresh, otherwise with zero; until somebody has driven for
-`settle_s` it stays at the start, and the time that the other nodes need to come up is nobody's
-latency.
+publishes the observation again, and in the end gives up. In real time it computes the next
+observation as soon as the newest is answered, and publishes it at the end of the period, by the
+steady clock; if there is no answer by then it drives on with the newest command if that is fresh,
+otherwise with zero. Until somebody has driven for `settle_s` it stays at the start, and the time
+that the other nodes need to come up is nobody's latency.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ackermann_msgs.msg import AckermannDriveStamped
@@ -29,9 +30,13 @@ from .qos import RECORD, STREAM
 from .world_course import WorldCourse
 from .world_node_config import WorldNodeConfig
 
+T = {}
+L = []
 POLL_S = 0.05
 #: of the time that the others have to come up: after this part of it, it says who is missing
 TELL = 0.2
+#: real time: this part of a period an observation has to be answered, even if it was shown late
+ANSWER = 0.5
 
 
 class WorldNode(ManagedNode):
@@ -48,8 +53,12 @@ class WorldNode(ManagedNode):
         """The publisher of what the camera senses."""
         raise NotImplementedError
 
-    def camera_messages(self, observation: Observation, again: bool) -> Sequence[Any]:
-        """What the camera sends of an observation; `again`: it was published before."""
+    def camera_messages(self, observation: Observation, again: bool) -> Iterable[Any]:
+        """What the camera sends of an observation; `again`: it was published before.
+
+        At least one message. The last one completes the observation; those before are sent as soon
+        as they are there, since a camera does not keep what it has sensed.
+        """
         raise NotImplementedError
 
     def publish_measured(self, observation: Observation) -> None:
@@ -74,6 +83,8 @@ class WorldNode(ManagedNode):
         self._newest = Command.zero(0)
         self._newest_s = -float('inf')
         self._late = self._repeated = self._steps = self._skipped = 0
+        self._coming: tuple[Observation, Any] | None = None  # computed, but not yet shown
+        self._overdue = False  # the end of its period has come without it
         self._latencies = Latencies(self._period_s)
         self._started = self._answered = self._told = False
         self._settled_s = float('inf')  # when real time begins
@@ -105,19 +116,32 @@ class WorldNode(ManagedNode):
             values |= {'late': self._late, 'skipped': self._skipped} | self._latencies.values()
         return OK, 'finished' if self._course.finished else line, values
 
-    def _publish(self, observation: Observation, again: bool = False) -> None:
-        with giving_way():
-            messages = self.camera_messages(observation, again)  # a real camera has them at hand
+    def _sense(self, observation: Observation, again: bool = False) -> None:
+        """Have the camera send all of an observation but the last message."""
+        last = None
+        with giving_way():  # a real camera has them at hand
+            for message in self.camera_messages(observation, again):
+                if last is not None:
+                    self._camera.publish(last)
+                last = message
+        self._coming = observation, last
+
+    def _show(self) -> None:
+        """Publish the last message of what comes, and with it everything else about it."""
+        assert self._coming is not None
+        (observation, message), self._coming = self._coming, None
         self._published_s = time.monotonic()
+        self._overdue = False
         if self._settled:
             self._latencies.ask(observation.stamp_ns, self._published_s)
-        for message in messages:  # first: everybody waits for their features
-            self._camera.publish(message)
+        self._camera.publish(message)  # first: everybody waits for its features
         if self._clock_topic is not None:  # nobody asks for the time before there is a proposal
             header = make_header(observation.stamp_ns, '')
             self._clock_topic.publish(ClockMessage(clock=header.stamp))
         self.publish_measured(observation)
         self._states.publish(world_state_message(observation.state))
+        if not self._config.lockstep and observation.state.step_type is StepType.LAST:
+            self.publish_diagnostics()  # so that the monitor knows before the run is over
 
     @property
     def _settled(self) -> bool:
@@ -133,7 +157,9 @@ class WorldNode(ManagedNode):
                 self._hear(message, arrived_s)
         if observation is not None:
             self._steps += 1
-            self._publish(observation)
+            self._sense(observation)
+            if self._config.lockstep or self._overdue:
+                self._show()
             self._waiting_since_s = self._published_s
 
     def _on_drive(self, message: AckermannDriveStamped) -> None:
@@ -145,12 +171,15 @@ class WorldNode(ManagedNode):
             self.finish(1, 'a command on `drive` is not finite: it did not come from the gate')
             return
         self._latencies.answer(command.stamp_ns, arrived_s)
+        answers = command.stamp_ns == self._course.stamp_ns
         if not self._config.lockstep:
             self._newest, self._newest_s = command, arrived_s
             stands = command == Command.zero(command.stamp_ns)  # the watchdog of the gate
-            if not self._answered and (command.stamp_ns == self._course.stamp_ns or not stands):
+            if not self._answered and (answers or not stands):
                 self._answered, self._settled_s = True, arrived_s + self._config.settle_s
-        elif self._started and command.stamp_ns == self._course.stamp_ns:
+            elif self._settled and self._coming is None and answers:
+                self._advance(command)
+        elif self._started and answers:
             self._answered = True
             self._advance(command)
 
@@ -161,15 +190,20 @@ class WorldNode(ManagedNode):
             return
         # a timer that comes late does not come twice: simulated time then lags behind
         if not self._settled:
-            self._publish(self._course.observation, again=True)
+            self._show_again()
             return
         self._skipped += max(0, round((self._due_s - before_s) / self._period_s) - 1)
-        stamp_ns = self._course.stamp_ns
-        self._late += self._newest.stamp_ns != stamp_ns
-        fresh = time.monotonic() - self._newest_s <= self._config.command_timeout_s
-        self._advance(self._newest if fresh else Command.zero(stamp_ns))
-        if self._course.observation.state.step_type is StepType.LAST:
-            self.publish_diagnostics()  # so that the monitor knows before the run is over
+        if self._coming is None:
+            if self._due_s - self._published_s < ANSWER * self._period_s:
+                self._skipped += self._overdue
+                self._overdue = True
+                return
+            stamp_ns = self._course.stamp_ns
+            self._late += self._newest.stamp_ns != stamp_ns
+            fresh = self._due_s - self._newest_s <= self._config.command_timeout_s
+            self._advance(self._newest if fresh else Command.zero(stamp_ns))
+        if self._coming is not None:
+            self._show()
 
     def _on_poll(self) -> None:
         """Begin when the others are there; in lock-step, repeat and in the end give up."""
@@ -183,7 +217,8 @@ class WorldNode(ManagedNode):
         missing = self._missing()
         self._started = not missing
         if self._started:
-            self._publish(self._course.observation)
+            self._sense(self._course.observation)
+            self._show()
         elif waited_s > self._config.start_timeout_s:
             self.finish(1, f'no {", no ".join(missing)} after {waited_s:.0f} s')
         elif waited_s > TELL * self._config.start_timeout_s and not self._told:
@@ -211,4 +246,8 @@ class WorldNode(ManagedNode):
             )
         elif time.monotonic() - self._published_s > self._config.retry_period_s:
             self._repeated += 1
-            self._publish(self._course.observation, again=True)
+            self._show_again()
+
+    def _show_again(self) -> None:
+        self._sense(self._course.observation, again=True)
+        self._show()

@@ -61,7 +61,7 @@ class EventStream:
         self._heard_s = now_s
         newest = self._newest
         if newest is not None and newest.stamp_ns == stamp_ns and packet.seq <= newest.seq:
-            return newest.features
+            return newest.features if packet.seq == newest.seq else None
         batch = self._decode(packet)
         if batch is None:
             return None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -29,11 +30,19 @@ def floor(luminance, texel=0.005):
     return FloorMap.of(values.astype(np.float32), (-2.0, -2.0), texel)
 
 
-def sensor(config=IDEAL, luminance=lambda x, y: 1.0, subframes=10, factor=1.0, seed=0):
+def sensor(
+    config=IDEAL, luminance=lambda x, y: 1.0, subframes=10, factor=1.0, seed=0, threads=None
+):
     """Pixels above a floor at the origin, at rest; a window is 10 ms."""
     camera = Camera(CAMERA, floor(luminance))
     made = EventSensor(
-        config, camera, subframes, 10_000 // subframes, factor, np.random.default_rng(seed)
+        config,
+        camera,
+        subframes,
+        10_000 // subframes,
+        factor,
+        np.random.default_rng(seed),
+        threads,
     )
     made.reset(HERE, np.random.default_rng(seed + 1))
     return made
@@ -42,6 +51,23 @@ def sensor(config=IDEAL, luminance=lambda x, y: 1.0, subframes=10, factor=1.0, s
 def look(made, log_light, start_us=0, pose=HERE):
     """One window in which the log luminance everywhere is raised by this, (subframes,)."""
     return made.expose(np.tile(pose, (made.subframes, 1)), start_us, np.float32(log_light))
+
+
+def test_threads_change_nothing():
+    noisy = SensorConfig(shot_noise_rate_hz=50.0, leak_rate_hz=5.0)
+    with ThreadPoolExecutor(2) as threads:
+        alone, helped = (
+            sensor(noisy, lambda x, y: -1.0 + np.sin(40.0 * x) * np.cos(30.0 * y), threads=given)
+            for given in (None, threads)
+        )
+        for window in range(20):
+            pose = np.array([0.02 * window, 0.005 * window, 0.03 * window])
+            light = np.linspace(0.0, 0.3, 10)
+            ours, theirs = (look(made, light, 10_000 * window, pose) for made in (alone, helped))
+            assert len(ours) > 100
+            for name in ('t_us', 'x', 'y', 'polarity'):
+                assert np.array_equal(getattr(ours, name), getattr(theirs, name)), (window, name)
+    assert np.array_equal(alone.filtered, helped.filtered)
 
 
 @pytest.mark.parametrize('subframes', [5, 10])

@@ -16,7 +16,10 @@ not ideal about a pixel. With L the log luminance, C the pixel's thresholds, I =
 """
 
 import dataclasses
+import itertools
 import math
+from concurrent.futures import Executor
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,11 +27,14 @@ from ...machine_code import numba
 from ...parameters import Checked, parameter
 from ...perception.events.contract import EventBatch
 from .camera import Camera
-from .pixels import DARK, MOST, expose
+from .pixels import DARK, MOST, add_noise, expose
 
 _V2E = 'arXiv 2006.07722'
 #: columns of the noise that is drawn: place in the image, time, kind, thinning
 _NOISE = 4
+#: The image is computed in so many bands of rows, on threads of their own where there are any. Not
+#: as many as there are processors: what comes out must be the same everywhere, also in a flood.
+BANDS = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +68,14 @@ class SensorConfig(Checked):
     )  # fmt: skip
 
 
+class _Band(NamedTuple):
+    """Rows start ... stop - 1, and where their packed events go."""
+
+    start: int
+    stop: int
+    packed: np.ndarray
+
+
 class EventSensor:
     """The pixels behind a camera.
 
@@ -70,6 +84,7 @@ class EventSensor:
     subframes, subframe_us : a window of exposure, and the time between two pictures in it
     threshold_factor : on both thresholds
     random : for the mismatch of the thresholds
+    threads : compute all bands of the image but one; None: the caller does. The events are the same
 
     Attributes
     ----------
@@ -78,7 +93,7 @@ class EventSensor:
 
     def __init__(
         self, config: SensorConfig, camera: Camera, subframes: int, subframe_us: int,
-        threshold_factor: float, random: np.random.Generator,
+        threshold_factor: float, random: np.random.Generator, threads: Executor | None = None,
     ) -> None:  # fmt: skip
         self.config, self.camera = config, camera
         self.subframes, self.subframe_us = subframes, subframe_us
@@ -99,7 +114,8 @@ class EventSensor:
             subframe_us,
         ], dtype=np.float32)  # fmt: skip
         self._noise_mean = config.shot_noise_rate_hz * period_s * subframes * shape[0] * shape[1]
-        self._packed = np.empty(shape[0] * shape[1] * subframes * MOST // 2, dtype=np.uint64)
+        self._bands = self._make_bands(camera.rows.first)
+        self._threads = threads
         self.filtered = np.zeros(shape, dtype=np.float32)
         self._memorised = np.zeros(shape, dtype=np.float32)
         self._held = np.zeros(shape, dtype=np.float32)
@@ -121,17 +137,48 @@ class EventSensor:
         start_us : sensor time of the window's beginning; its events are before its end
         flicker : (subframes,) float32, added to the log luminance
         """
-        camera, window_us = self.camera, self.subframes * self.subframe_us
+        window_us = self.subframes * self.subframe_us
         noise = self._random.random((self._random.poisson(self._noise_mean), _NOISE))
-        count = expose(
-            camera.floor.texels, camera.floor.levels, camera.level, camera.geometry,
-            camera.rows.first, poses, flicker, self._constants, self._thresholds, self.filtered,
-            self._memorised, self._held, noise.astype(np.float32), self._packed,
+        counts = self._expose_bands(poses, flicker)
+        room = np.empty(sum(counts) + len(noise), dtype=np.uint64)
+        parts = [band.packed[:count] for band, count in zip(self._bands, counts, strict=True)]
+        np.concatenate(parts, out=room[: sum(counts)])
+        count = add_noise(
+            self.filtered, self._memorised, self._held, noise.astype(np.float32), self.subframes,
+            self._constants, room, sum(counts),
         )  # fmt: skip
-        t_us, x, y, polarity = _unpacked(self._packed[:count], window_us)
+        t_us, x, y, polarity = _unpacked(room[:count], window_us)
         return EventBatch(
             t_us + start_us, x, y, polarity, self.width, self.height, start_us + window_us
         )
+
+    def _make_bands(self, first: int) -> list[_Band]:
+        """The rows that see the floor, in parts as equal as can be."""
+        edges = np.linspace(first, self.height, BANDS + 1).astype(int).tolist()
+        # in half of the most events that there can be, and one row in which there are as many
+        rows = (self.height // BANDS + BANDS) // 2 + 1
+        room = rows * self.width * self.subframes * MOST
+        return [
+            _Band(start, stop, np.empty(room, dtype=np.uint64))
+            for start, stop in itertools.pairwise(edges)
+        ]
+
+    def _expose_bands(self, poses: np.ndarray, flicker: np.ndarray) -> list[int]:
+        """How many events of each band are packed now."""
+
+        def expose_band(band: _Band) -> int:
+            camera, floor = self.camera, self.camera.floor
+            return expose(
+                floor.texels, floor.levels, camera.level, camera.geometry, band.start, band.stop,
+                poses, flicker, self._constants, self._thresholds, self.filtered,
+                self._memorised, self._held, band.packed,
+            )  # fmt: skip
+
+        mine, *others = self._bands
+        if self._threads is None:
+            return [expose_band(band) for band in self._bands]
+        theirs = [self._threads.submit(expose_band, band) for band in others]
+        return [expose_band(mine), *(count.result() for count in theirs)]
 
 
 def _mismatched(

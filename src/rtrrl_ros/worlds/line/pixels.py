@@ -15,33 +15,35 @@ from ...machine_code import numba
 
 #: compiled with what keeps results the same on every run: no order of sums is left open
 _OPTIONS = {'cache': True, 'error_model': 'numpy', 'fastmath': {'contract', 'nsz', 'arcp'}}
+#: of what is called from Python: other threads may work meanwhile
+_CALLED = {**_OPTIONS, 'nogil': True}
 #: events of a pixel in one sub-frame; what is more is sent in the next
 MOST = 8
 #: intensity that a pixel sees in the dark, relative to white
 DARK = 20.0 / 255.0
 
 
-@numba.njit(**_OPTIONS)
+@numba.njit(**_CALLED)
 def expose(
     texels: np.ndarray, levels: np.ndarray, level: np.ndarray, geometry: np.ndarray, first: int,
-    poses: np.ndarray, flicker: np.ndarray, constants: np.ndarray, thresholds: np.ndarray,
-    filtered: np.ndarray, memorised: np.ndarray, held: np.ndarray, noise: np.ndarray,
+    stop: int, poses: np.ndarray, flicker: np.ndarray, constants: np.ndarray,
+    thresholds: np.ndarray, filtered: np.ndarray, memorised: np.ndarray, held: np.ndarray,
     packed: np.ndarray,
 ) -> int:  # fmt: skip
-    """Advance all pixels by a window; writes packed events, returns how many.
+    """Advance rows of pixels by a window; writes packed events, returns how many.
 
-    Times are in sub-frames since the start of the window. `held`: until when a pixel is in reset,
-    negative where it is not. In a flood of more than half of MOST per pixel and sub-frame, `packed`
-    is full before the last rows: they stand still for this window.
+    The rows are first ... stop - 1. Times are in sub-frames since the start of the window. `held`:
+    until when a pixel is in reset, negative where it is not. In a flood of more than half of MOST
+    per pixel and sub-frame, `packed` is full before the last rows: they stand still for this window.
     """
-    height, width = filtered.shape
+    width = filtered.shape[1]
     subframes = poses.shape[0]
-    limit = packed.shape[0] - noise.shape[0] - width * subframes * MOST
+    limit = packed.shape[0] - width * subframes * MOST
     course = np.empty((subframes + 1, width), dtype=np.float32)
     low, high = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
     busy = np.empty(width, dtype=np.uint8)
     count = 0
-    for row in range(first, height):
+    for row in range(first, stop):
         if count > limit:
             break
         course[0], low[:], high[:] = filtered[row], filtered[row], filtered[row]
@@ -57,7 +59,7 @@ def expose(
                     course, u, row, on[u], off[u], memorised[row], held[row], constants, packed,
                     count,
                 )  # fmt: skip
-    return _add_noise(filtered, memorised, held, noise, subframes, constants, packed, count)
+    return count
 
 
 @numba.njit(**_OPTIONS)
@@ -139,8 +141,8 @@ def _pixel(
     return count
 
 
-@numba.njit(**_OPTIONS)
-def _add_noise(
+@numba.njit(**_CALLED)
+def add_noise(
     filtered: np.ndarray, memorised: np.ndarray, held: np.ndarray, noise: np.ndarray,
     subframes: int, constants: np.ndarray, packed: np.ndarray, count: int,
 ) -> int:  # fmt: skip

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from concurrent.futures import Executor
 
 import numpy as np
 
@@ -42,6 +43,7 @@ class LineWorld(World):
     shift : what differs from the world of the training
     seed : not negative
     split : 'evaluation' or 'training': their tracks are different ones
+    threads : help to compute what the camera sees, which is the same without
 
     Attributes
     ----------
@@ -57,6 +59,7 @@ class LineWorld(World):
         shift: LineShift | None = None,
         seed: int = 0,
         split: str = 'evaluation',
+        threads: Executor | None = None,
     ) -> None:
         if seed < 0:
             raise UserError(f'seed = {seed}: must be 0 or greater')
@@ -73,7 +76,7 @@ class LineWorld(World):
         self.sensor = EventSensor(
             self.config, Camera(self.config, floor), self.config.subframes,
             self.config.subframe_us, self.shift.contrast_threshold,
-            np.random.default_rng([*self._key, 1]),
+            np.random.default_rng([*self._key, 1]), threads,
         )  # fmt: skip
         self._stamp_ns = 0
         self._running = self._closed = False
