@@ -34,7 +34,7 @@ def expose(
 
     The rows are first ... stop - 1. Times are in sub-frames since the start of the window. `held`:
     until when a pixel is in reset, negative where it is not. In a flood of more than half of MOST
-    per pixel and sub-frame, `packed` is full before the last rows: they stand still for this window.
+    per pixel and sub-frame, `packed` is full before the last rows, which then stand still.
     """
     width = filtered.shape[1]
     subframes = poses.shape[0]
