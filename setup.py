@@ -19,6 +19,7 @@ NODES = (
     'line_node',
     'line_recorder_node',
     'monitor_node',
+    'policy_nodes',
     'reward_node',
     'track_reward_node',
 )

@@ -102,13 +102,11 @@ class Run:
 @pytest.mark.parametrize(
     ('node', 'lockstep'),
     [
-        ('agent_node', 'true'),
+        ('policy_nodes', 'true'),
         *(
             pytest.param(node, lockstep, marks=pytest.mark.slow)
             for node, lockstep in (
-                ('agent_node', 'false'),
-                ('encoder_node', 'true'),
-                ('encoder_node', 'false'),
+                ('policy_nodes', 'false'),
                 ('car_racing_node', 'true'),
                 ('car_racing_node', 'false'),
             )
@@ -145,7 +143,7 @@ def test_the_launcher_dies_and_everything_with_it(graph, untrained_model):
 def test_ctrl_c_while_the_nodes_still_load(graph, untrained_model):
     command = [sys.executable, '-m', 'rtrrl_ros.cli.main', 'launch', 'sim.launch.xml']
     launcher = graph.run([*command, f'model:={untrained_model}'])
-    graph.until(lambda: len(psutil.Process(launcher.pid).children()) == 6, 'six processes')
+    graph.until(lambda: len(psutil.Process(launcher.pid).children()) == 5, 'five processes')
     launcher.send_signal(signal.SIGINT)
     assert graph.exit_status(launcher) == 130, graph.output(launcher)
     assert 'Traceback' not in graph.output(launcher)
@@ -166,7 +164,7 @@ def test_what_was_learned_survives_the_death_of_the_agent(graph, untrained_model
     before, since_s = saved_updates(), time.monotonic()
     graph.until(lambda: saved_updates() > before, 'more updates to be saved')
     assert time.monotonic() - since_s < 10.0
-    run.kill('agent_node')
+    run.kill('policy_nodes')
     assert saved_updates() > before  # and the folder is whole
 
 

@@ -8,7 +8,7 @@ from rtrrl_ros.launching.description import describe
 from rtrrl_ros.resources import find_resource
 
 GIVEN = {'model': 'MODEL', 'reference': 'LINE.csv', 'drivers': 'false'}
-OURS = {'gate_node', 'track_reward_node', 'encoder_node', 'agent_node', 'monitor_node'}
+OURS = {'gate_node', 'track_reward_node', 'policy_nodes', 'monitor_node'}
 STAGES = ('replay', 'shadow', 'low-speed', 'full')
 
 
@@ -46,7 +46,7 @@ def test_the_driving_stages_reach_drive_at_their_speed(stage, speed):
     started = nodes(stage=stage, drive_topic='/car/drive', speed='1.9')
     assert value(started['gate_node'], 'drive') == '/car/drive'
     assert float(value(started['gate_node'], 'max_speed_m_s')) == speed
-    assert float(value(started['agent_node'], 'speed_m_s')) == speed
+    assert float(value(started['policy_nodes'], 'speed_m_s')) == speed
 
 
 @pytest.mark.parametrize('stage', STAGES)
@@ -58,14 +58,14 @@ def test_only_a_bag_is_played_with_its_own_clock(stage):
 def test_the_stage_replay_hears_what_rtrrl_replay_publishes_and_the_others_the_car():
     for stage, sensed, others in (('replay', 'replay/', 'recorded/'), ('full', '', '')):
         started = nodes(stage=stage)
-        events = value(started['encoder_node'], '/event_camera/events')
+        events = value(started['policy_nodes'], '/event_camera/events')
         assert events == f'/{sensed}event_camera/events'
         assert value(started['track_reward_node'], 'odom') == f'{sensed}odom'
         assert value(started['gate_node'], 'joy') == f'{others}joy'
         assert value(started['gate_node'], 'teleop') == f'{others}teleop'
     # as `ros2 bag play` publishes it
     again = nodes(stage='replay', events_topic='/event_camera/events', odom_topic='odom')
-    assert value(again['encoder_node'], '/event_camera/events') == '/event_camera/events'
+    assert value(again['policy_nodes'], '/event_camera/events') == '/event_camera/events'
     assert value(again['track_reward_node'], 'odom') == 'odom'
 
 
@@ -108,14 +108,14 @@ def test_the_drivers_of_the_car_are_started_unless_told_otherwise():
 
 def test_nothing_is_learned_where_commands_have_no_effect():
     for stage, learns in zip(STAGES, ('false', 'false', 'true', 'true'), strict=True):
-        assert value(nodes(stage=stage, learn='true')['agent_node'], 'learn') == learns
-        assert value(nodes(stage=stage)['agent_node'], 'learn') == 'false'
+        assert value(nodes(stage=stage, learn='true')['policy_nodes'], 'learn') == learns
+        assert value(nodes(stage=stage)['policy_nodes'], 'learn') == 'false'
 
 
 @pytest.mark.usefixtures('car')
 def test_the_camera_publishes_where_the_encoder_listens():
     started = nodes(stage='full', drivers='true', events_topic='/front/events')
-    for name in ('dv_camera_node', 'encoder_node'):
+    for name in ('dv_camera_node', 'policy_nodes'):
         assert value(started[name], '/event_camera/events') == '/front/events'
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = {
     'rtrrl', 'agent_node', 'bag_player_node', 'bag_recorder_node', 'car_racing_node',
     'dv_camera_node', 'encoder_node', 'frame_reward_node', 'gate_node', 'line_node',
-    'line_recorder_node', 'monitor_node', 'reward_node', 'track_reward_node',
+    'line_recorder_node', 'monitor_node', 'policy_nodes', 'reward_node', 'track_reward_node',
 }  # fmt: skip
 
 

@@ -17,10 +17,10 @@ SEGMENT = re.compile(r'/dev/shm/(fastdds_[0-9a-f]{16})\b')
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason='no shared memory in the file system')
-@pytest.mark.parametrize('node', ['gate_node', 'encoder_node', 'line_node', 'monitor_node'])
+@pytest.mark.parametrize('node', ['gate_node', 'policy_nodes', 'line_node', 'monitor_node'])
 def test_a_node_gives_its_shared_memory_back(graph, node):
     before = set(os.listdir(SHARED))
-    model = {'model': str(find_resource('models', 'line-lrcssm'))} if 'encoder' in node else {}
+    model = {'model': str(find_resource('models', 'line-lrcssm'))} if 'policy' in node else {}
     process = graph.start(node, **model)
     said = graph.collect(DiagnosticArray, '/diagnostics', DEVICE)
     graph.until(lambda: said, 'diagnostics of an active node')

@@ -102,7 +102,7 @@ def executable_command(package: str, executable: str) -> list[str]:
     if package == OUR_PACKAGE:
         nodes = Path(__file__).resolve().parents[1] / 'nodes'
         if (
-            executable.endswith('_node')
+            executable.endswith(('_node', '_nodes'))
             and executable.isidentifier()
             and (nodes / f'{executable}.py').is_file()
         ):

@@ -1,7 +1,7 @@
 """The recurrent policy, and what it learns while it drives."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,12 +48,26 @@ class AgentNodeConfig(Checked):
 
 
 class AgentNode(ManagedNode):
-    """Hands messages to `Driver` and its commands and reports to the graph."""
+    """Hands messages to `Driver` and its commands and reports to the graph.
+
+    Parameters
+    ----------
+    companions : see `ManagedNode`
+    subscribes : False where one of them calls `hear_features` instead
+
+    Attributes
+    ----------
+    hear_features : what to do with a Features message
+    """
 
     sections = (AgentNodeConfig, Actuation, LearnerConfig)
 
-    def __init__(self) -> None:
-        super().__init__('agent_node')
+    def __init__(
+        self, companions: Sequence[type[ManagedNode]] = (), subscribes: bool = True
+    ) -> None:
+        super().__init__('agent_node', companions)
+        self._subscribes = subscribes
+        self.hear_features: Callable[[Features], None] = self.while_active(self._on_features)
 
     def configure(self) -> None:
         single_threaded()
@@ -81,7 +95,8 @@ class AgentNode(ManagedNode):
         self._proposals = self.advertise(AckermannDriveStamped, 'drive_proposal', kept)
         self._status = self.advertise(LearnerStatus, 'learner_status', kept)
         self._account = self.advertise(String, 'learner_run', LEDGER)
-        self.subscribe(Features, 'features', self._on_features, NEWEST)
+        if self._subscribes:
+            self.subscribe(Features, 'features', self._on_features, NEWEST)
         self.subscribe(Executed, 'executed', self._on_executed, RECORD)
         self.subscribe(Reward, 'reward', self._on_reward, RECORD)
 

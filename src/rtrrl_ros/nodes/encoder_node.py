@@ -8,7 +8,7 @@ comes back, so do the features.
 import dataclasses
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -53,12 +53,23 @@ class EncoderNodeConfig(Checked):
 
 
 class EncoderNode(ManagedNode):
-    """Encodes each image or window of events; the same again gives the same features again."""
+    """Encodes each image or window of events; the same again gives the same features again.
+
+    Parameters
+    ----------
+    companions : see `ManagedNode`
+    hand_on : called with what has just been published, by one of them
+    """
 
     sections = (EncoderNodeConfig,)
 
-    def __init__(self) -> None:
-        super().__init__('encoder_node')
+    def __init__(
+        self,
+        companions: Sequence[type[ManagedNode]] = (),
+        hand_on: Callable[[Features], None] | None = None,
+    ) -> None:
+        super().__init__('encoder_node', companions)
+        self._hand_on = hand_on
 
     def configure(self) -> None:
         single_threaded()
@@ -119,9 +130,12 @@ class EncoderNode(ManagedNode):
 
     def _publish(self, message: Image | EventPacket, features: np.ndarray, start_s: float) -> None:
         stamp = stamp_ns(message) + self._offset_ns
-        self._features.publish(features_message(stamp, self._seq, features))
+        encoded = features_message(stamp, self._seq, features)
+        self._features.publish(encoded)
         self._seq += 1
         self._latency_s = time.perf_counter() - start_s
+        if self._hand_on is not None:
+            self._hand_on(encoded)
 
     def _on_check(self) -> None:
         """Say at once when the stream breaks, and when it is back."""

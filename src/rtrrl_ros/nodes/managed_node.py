@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import gc
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,25 +62,33 @@ def _orderly(transition: Transition) -> Transition:
 class ManagedNode(LifecycleNode):
     """Base of our nodes.
 
+    Parameters
+    ----------
+    name : of the node
+    companions : of the same process; what is given to a process as a whole reaches each of its
+        nodes, so that their parameters are no unknown ones here
+
     Attributes
     ----------
     sections : dataclasses whose fields are the node's parameters (class attribute)
     active : driving, as opposed to loaded or idle
     exit_status : set it, with `finish`, to end the process
     failure_status : exit status due to a transition that failed, until it is configured again
-    broken : a callback raised: what it was working on may be half done
+    raised : a callback raised, of this node or of one that it called
+    broken : so it ends: what it was working on may be half done
     """
 
     sections: tuple[type, ...] = ()
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, companions: Sequence[type['ManagedNode']] = ()) -> None:
         super().__init__(name)
         self.active = False
         self.exit_status: int | None = None
         self.failure_status = 0
-        self.broken = False
+        self.raised = self.broken = False
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._declared = NodeParameters(self, (StartConfig, *self.sections))
+        theirs = [section for companion in companions for section in companion.sections]
+        self._declared = NodeParameters(self, (StartConfig, *self.sections), theirs)
         self._own: list[Callable[[], Any]] = []  # undo what configure made
         self._watchdog = Watchdog()
 
@@ -121,13 +129,7 @@ class ManagedNode(LifecycleNode):
         self, kind: type, topic: str, callback: Callable[[Any], None], qos: QoSProfile
     ) -> Subscription:
         """A subscription that lives until cleanup and is heard only while active."""
-
-        def heard(message: Any) -> None:
-            if self.active:
-                self._watchdog.feed()
-                callback(message)
-
-        subscription = self.create_subscription(kind, topic, heard, qos)
+        subscription = self.create_subscription(kind, topic, self.while_active(callback), qos)
         self._own.append(lambda: self.destroy_subscription(subscription))
         return subscription
 
@@ -137,10 +139,31 @@ class ManagedNode(LifecycleNode):
         def due() -> None:
             if self.active:
                 self._watchdog.feed()
-                callback()
+                with self._noticing():
+                    callback()
 
         timer = self.create_timer(period_s, due, clock=self._steady)
         self._own.append(lambda: self.destroy_timer(timer))
+
+    def while_active(self, callback: Callable[[T], None]) -> Callable[[T], None]:
+        """The same callback for messages, but it is not called unless the node is active."""
+
+        def heard(message: T) -> None:  # rclpy looks at the number of parameters
+            if self.active:
+                self._watchdog.feed()
+                with self._noticing():
+                    callback(message)
+
+        return heard
+
+    @contextlib.contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """Remember whose callback raised."""
+        try:
+            yield
+        except BaseException:
+            self.raised = True
+            raise
 
     def finish(self, status: int, line: str = '') -> None:
         """End the process with this exit status; a line says why it is not 0."""

@@ -31,9 +31,10 @@ class NodeParameters:
     ----------
     node : the node to declare them in
     sections : dataclasses whose fields become parameters; no name may occur twice
+    ignored : others, of whose fields values may be given to this node, too, to no effect
     """
 
-    def __init__(self, node: Node, sections: Sequence[type]) -> None:
+    def __init__(self, node: Node, sections: Sequence[type], ignored: Sequence[type] = ()) -> None:
         self._node, self._sections = node, tuple(sections)
         self._fields: dict[str, dataclasses.Field] = {}
         self._faults: dict[str, str] = {}
@@ -45,7 +46,8 @@ class NodeParameters:
                 self._fields[field.name] = field
                 self._declare(field)
         # ROS itself ignores a value for a parameter that does not exist: a misspelt limit
-        known = (*self._fields, 'use_sim_time', 'start_type_description_service')
+        known = {*self._fields, 'use_sim_time', 'start_type_description_service'}
+        known |= {field.name for section in ignored for field in dataclasses.fields(section)}
         for name in getattr(node, '_parameter_overrides', {}):
             if name not in known and not name.startswith('qos_overrides.'):
                 self._faults[name] = f'unknown parameter {name!r}'

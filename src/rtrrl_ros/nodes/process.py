@@ -1,12 +1,13 @@
-"""How the process of a node starts, spins and ends."""
+"""How the process of a node, or of several, starts, spins and ends."""
 
+import contextlib
 import gc
 import os
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -73,18 +74,26 @@ def spin(executor: Executor, done: Callable[[], bool]) -> None:
 def run_node(
     make_node: Callable[[], Any], niceness: int = 0, patience_s: float = PATIENCE_S
 ) -> NoReturn:
-    """Run one `ManagedNode` until it finishes or is asked to stop, and end the process.
+    """`run_nodes` for one."""
+    run_nodes(lambda: [make_node()], niceness, patience_s)
 
-    Exit status 2: it refused its parameters or to configure; 1: it failed, be it in its last act.
+
+def run_nodes(
+    make_nodes: Callable[[], Sequence[Any]], niceness: int = 0, patience_s: float = PATIENCE_S
+) -> NoReturn:
+    """Run `ManagedNode`s until one finishes or is asked to stop, and end the process.
+
+    Exit status 2: one refused its parameters or to configure; 1: one failed, be it in its last act.
     One line says why.
 
+    make_nodes : in the order in which they start; they end in the opposite one
     niceness : of the process; below 0 it goes ahead of others, where the system permits that
     patience_s : how long it may take to end; more for one that must write what it holds
     """
     if niceness:  # else it keeps what it was started with
         set_niceness(niceness)
     try:
-        status = _run(make_node, patience_s)
+        status = _run(make_nodes, patience_s)
     except BaseException:
         traceback.print_exc()
         status = 1
@@ -95,37 +104,41 @@ def run_node(
     os._exit(status)
 
 
-def _run(make_node: Callable[[], Any], patience_s: float) -> int:
+def _run(make_nodes: Callable[[], Sequence[Any]], patience_s: float) -> int:
     request = StopRequest(patience_s)
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises several kinds for bad --ros-args
         print(' '.join(str(error).split()), file=sys.stderr)
         return 2
-    node = make_node()
+    nodes = make_nodes()
     executor = make_executor()
-    executor.add_node(node)
+    for node in nodes:
+        executor.add_node(node)
     try:
-        if node.autostart and not _start(node):
-            return node.failure_status or 1
-        spin(executor, lambda: request.stopped or node.exit_status is not None)
-        node.shut_down()
+        if _start(nodes):
+            spin(executor, lambda: request.stopped or any(n.exit_status is not None for n in nodes))
+        _shut_down(nodes)
     except UserError as error:
-        node.get_logger().error(str(error))
-        node.shut_down()
+        _culprits(nodes)[0].get_logger().error(str(error))
+        _shut_down(nodes)
         return 2
     except Exception as error:  # a bug in a callback: it stops the car, and keeps what it holds
         traceback.print_exc()
-        node.get_logger().error(f'bug: {type(error).__name__}: {" ".join(str(error).split())}')
-        node.broken = True
-        node.shut_down()
+        line = f'bug: {type(error).__name__}: {" ".join(str(error).split())}'
+        _culprits(nodes)[0].get_logger().error(line)
+        for node in _culprits(nodes):
+            node.broken = True
+        _shut_down(nodes)
         return 1
     finally:
-        executor.remove_node(node)
+        for node in nodes:
+            executor.remove_node(node)
         executor.shutdown()
-        node.destroy_node()
+        for node in nodes:
+            node.destroy_node()
         rclpy.shutdown()
-    return node.exit_status or node.failure_status
+    return next((s for n in nodes for s in (n.exit_status, n.failure_status) if s), 0)
 
 
 def _let_go() -> None:
@@ -138,6 +151,25 @@ def _let_go() -> None:
     gc.collect()
 
 
-def _start(node: Any) -> bool:
+def _start(nodes: Sequence[Any]) -> bool:
+    """Have all load before any drives: what drives goes ahead of others, and loading must not."""
     succeeded = TransitionCallbackReturn.SUCCESS
-    return node.trigger_configure() == succeeded and node.trigger_activate() == succeeded
+    starting = [node for node in nodes if node.autostart]
+    for trigger in ('trigger_configure', 'trigger_activate'):
+        for node in starting:
+            if getattr(node, trigger)() != succeeded:
+                node.failure_status = node.failure_status or 1
+                return False
+    return True
+
+
+def _culprits(nodes: Sequence[Any]) -> list[Any]:
+    """Whose callback raised; all where nobody knows."""
+    return [node for node in nodes if node.raised] or list(nodes)
+
+
+def _shut_down(nodes: Sequence[Any]) -> None:
+    """All of them, the last first, whatever one of them raises."""
+    with contextlib.ExitStack() as ending:
+        for node in nodes:
+            ending.callback(node.shut_down)

@@ -119,11 +119,12 @@ class WorldNode(ManagedNode):
     def _sense(self, observation: Observation, again: bool = False) -> None:
         """Have the camera send all of an observation but the last message."""
         last = None
-        with giving_way():  # a real camera has them at hand
-            for message in self.camera_messages(observation, again):
-                if last is not None:
-                    self._camera.publish(last)
-                last = message
+        # Not giving way: whom each message wakes would be scheduled in place of this thread, and
+        # not beside it.
+        for message in self.camera_messages(observation, again):
+            if last is not None:
+                self._camera.publish(last)
+            last = message
         self._coming = observation, last
 
     def _show(self) -> None:
