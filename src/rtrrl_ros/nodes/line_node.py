@@ -86,6 +86,7 @@ class LineNode(WorldNode):
 
     def advertise_camera(self, config: WorldNodeConfig) -> Publisher:
         self._seq = 0
+        self._sent: list[EventPacket] = []
         self._packet_us = round(1000 * self.section(LineNodeConfig).packet_ms)
         if config.lockstep:
             self._packet_us = 1000 * self._line.config.decision_ms

@@ -30,8 +30,6 @@ from .qos import RECORD, STREAM
 from .world_course import WorldCourse
 from .world_node_config import WorldNodeConfig
 
-T = {}
-L = []
 POLL_S = 0.05
 #: of the time that the others have to come up: after this part of it, it says who is missing
 TELL = 0.2
