@@ -34,7 +34,7 @@ def drive(config: LineConfig, shift: LineShift, seed: int, most: int) -> np.ndar
     while observation.state.step_type is not StepType.LAST and len(rows) < most:
         observation = world.step(expert.act(observation.stamp_ns))
         events, state = observation.events, observation.state
-        frame = frames.build(EventWindow(events.until_us - WINDOW_US, events.until_us, events))
+        frame = frames.build(EventWindow(events.until_us - WINDOW_US, events.until_us, [events]))
         start = time.perf_counter()
         seen = sight.look(frame)
         seconds = time.perf_counter() - start

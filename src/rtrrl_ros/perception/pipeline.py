@@ -11,7 +11,7 @@ import numpy as np
 from .encoder import Encoder, FrameEncoder
 from .events.contract import EventBatch
 from .events.frames import FrameBuilder, FrameConfig
-from .events.windows import EventWindows, WindowConfig
+from .events.windows import EventWindow, EventWindows, WindowConfig
 from .frozen_encoder import FrozenEncoder
 from .image import shrink
 
@@ -77,6 +77,7 @@ class EventPipeline:
         """Start with an empty frame."""
         self.windows = EventWindows(self._window, *self._size)
         self._fresh = self._anew = True
+        self._ahead: tuple[int, int, int] | None = None
         self._frame = np.zeros(self.builder.shape, np.float32)
 
     def push(self, batch: EventBatch) -> bool:
@@ -86,12 +87,24 @@ class EventPipeline:
             self._fresh = False
         done = self.windows.push(batch)
         for window in done:
-            # the builder remembers what it saw before the reset
-            self._frame = self.builder.build(
-                dataclasses.replace(window, restart=window.restart or self._anew)
-            )
-            self._anew = False
+            self._build(window)
+            self._frame = self.builder.frame()
+            self._ahead = None
+        filling = self.windows.filling
+        if not done and filling is not None:  # nobody waits for anything now
+            self._build(filling)
         return bool(done)
+
+    def _build(self, window: EventWindow) -> None:
+        """Give the builder what it does not have of this window, which may be yet to be filled."""
+        which = self.windows.counters.restarts, window.start_us
+        if self._ahead is None or self._ahead[:2] != which:
+            # the builder remembers what it saw before the reset
+            self.builder.begin(dataclasses.replace(window, restart=window.restart or self._anew))
+            self._anew, self._ahead = False, (*which, 0)
+        for part in window.parts[self._ahead[2] :]:
+            self.builder.add(part)
+        self._ahead = *which, len(window.parts)
 
     def frame(self, sensed: np.ndarray | EventBatch) -> np.ndarray:
         """The newest frame, halved in precision: demonstrations are kept in memory."""

@@ -30,7 +30,7 @@ def window(
     types = (np.int64, np.uint16, np.uint16, np.bool_)
     t, x, y, on = (np.array(c, dtype=kind) for c, kind in zip(columns, types, strict=True))
     batch = EventBatch(t, x, y, on, width, height, until_us=end_us)
-    return EventWindow(end_us - T, end_us, batch, restart)
+    return EventWindow(end_us - T, end_us, [batch], restart)
 
 
 def builder(width: int = 6, height: int = 4, **options: object) -> FrameBuilder:
@@ -160,7 +160,7 @@ def test_what_does_not_fit_is_refused(options: dict, message: str) -> None:
 
 def test_every_event_of_a_large_window_is_in_the_frame() -> None:
     events = random_events(200_000, start_us=0, span_us=T - 1)
-    frame = builder(346, 260).build(EventWindow(0, T, events))
+    frame = builder(346, 260).build(EventWindow(0, T, [events]))
     assert frame.sum() == 200_000
     order = list(itertools.islice(zip(events.x, events.y, events.polarity, strict=True), 1000))
     assert all(frame[int(on), y, x] >= 1 for x, y, on in order)
@@ -168,4 +168,4 @@ def test_every_event_of_a_large_window_is_in_the_frame() -> None:
 
 def test_a_window_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match='a window of 5000 us'):
-        builder().build(EventWindow(0, 5000, EventBatch.empty(6, 4)))
+        builder().build(EventWindow(0, 5000, [EventBatch.empty(6, 4)]))

@@ -111,7 +111,9 @@ def _surface(
         column, row = np.int64(x[i]) - left, np.int64(y[i]) - top
         if 0 <= column < width and 0 <= row < height:
             age = min(max(end_us - t_us[i], 0), len(fading) - 1)
-            surface[np.int64(polarity[i]), column, row] = fading[age]
+            sign = np.int64(polarity[i])
+            # the latest is worth most, in whatever order they come
+            surface[sign, column, row] = max(surface[sign, column, row], fading[age])
 
 
 class FrameBuilder:
@@ -163,46 +165,58 @@ class FrameBuilder:
         self._fading = np.exp(-ages_us / self._tau_us).astype(np.float32)
         self._end_us: int | None = None
         for _ in range(2):  # the second time a surface fades
-            self.build(EventWindow(0, window_us, EventBatch.empty(width, height)))
+            self.build(EventWindow(0, window_us, [EventBatch.empty(width, height)]))
         self._end_us = None
 
     def build(self, window: EventWindow) -> np.ndarray:
         """The frame of the next window: `shape`, float32, a new array.
 
+        The same in steps: `begin`, then `add` all of its parts, then `frame`. A driver sends many
+        packets to a window, so that most of the work can be done before the last one comes.
+
         Raises ValueError for a window of another length.
         """
+        self.begin(window)
+        for part in window.parts:
+            self.add(part)
+        return self.frame()
+
+    def begin(self, window: EventWindow) -> None:
+        """The window is the next one; of its events nothing is asked yet."""
         if window.end_us - window.start_us != self._window_us:
             raise ValueError(f'a window of {window.end_us - window.start_us} us')
-        events, pixels = window.events, self._pixels
-        where = self._left, self._top, pixels
+        fading = self.config.representation == 'time_surface' and not window.restart
+        if fading and self._end_us is not None and window.end_us >= self._end_us:
+            factor = math.exp(-(window.end_us - self._end_us) / self._tau_us)
+            _fade(self._pixels.reshape(-1), np.float32(factor))
+        else:
+            self._pixels.fill(0.0)
+        self._end_us = window.end_us
+
+    def add(self, events: EventBatch) -> None:
+        """Events of the window that was begun; in any order."""
+        assert self._end_us is not None
+        where = self._left, self._top, self._pixels
         if self.config.representation == 'time_surface':
-            self._fade(window)
             _surface(
                 events.t_us,
                 events.x,
                 events.y,
                 events.polarity,
-                window.end_us,
+                self._end_us,
                 self._fading,
                 *where,
             )
+        elif self.config.representation == 'histogram':
+            _histogram(events.x, events.y, events.polarity, *where)
         else:
-            pixels.fill(0.0)
-            if self.config.representation == 'histogram':
-                _histogram(events.x, events.y, events.polarity, *where)
-            else:
-                _balance(events.x, events.y, events.polarity, *where)
-                np.clip(pixels, -1.0, 1.0, out=pixels)
-        return self._normalised(self._scaled())
+            _balance(events.x, events.y, events.polarity, *where)
 
-    def _fade(self, window: EventWindow) -> None:
-        """Let the surface grow older, from the end of the last window to the end of this one."""
-        if self._end_us is None or window.restart or window.end_us < self._end_us:
-            self._pixels.fill(0.0)
-        else:
-            fading = math.exp(-(window.end_us - self._end_us) / self._tau_us)
-            _fade(self._pixels.reshape(-1), np.float32(fading))
-        self._end_us = window.end_us
+    def frame(self) -> np.ndarray:
+        """The frame of the window that was begun, all of whose events have been added."""
+        if self.config.representation == 'edge_map':
+            np.clip(self._pixels, -1.0, 1.0, out=self._pixels)
+        return self._normalised(self._scaled())
 
     def _scaled(self) -> np.ndarray:
         if self._shrink is None:

@@ -1,8 +1,9 @@
 """Events to windows of sensor time: [k T, (k+1) T), one after the other, empty ones included."""
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -36,12 +37,28 @@ class WindowConfig(Checked):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class EventWindow:
-    """The events of [start_us, end_us) in order of time; `restart`: not the one after the last."""
+    """The events of [start_us, end_us).
+
+    Attributes
+    ----------
+    parts : at least one; each in order of time, and one after the other unless the source errs
+    restart : it is not the one after the last
+    """
 
     start_us: int
     end_us: int
-    events: EventBatch
+    parts: Sequence[EventBatch]
     restart: bool = False
+
+    @functools.cached_property
+    def events(self) -> EventBatch:
+        """All of them in order of time."""
+        size = self.parts[0].width, self.parts[0].height
+        parts = [part for part in self.parts if len(part)]
+        joined = EventBatch.join(parts, *size, until_us=self.end_us)
+        if np.any(joined.t_us[1:] < joined.t_us[:-1]):
+            return joined.take(np.argsort(joined.t_us, kind='stable'))
+        return joined
 
 
 @dataclasses.dataclass
@@ -76,13 +93,24 @@ class EventWindows:
         self._max_gap_us = round(config.max_gap_ms * _US_PER_MS)
         self._max_events = config.max_events
         self._size = width, height
+        self._nothing = EventBatch.empty(width, height)
         self.counters = WindowCounters()
         self._latest_us = 0
         self._restart = False
         self._start_us: int | None = None  # of the window to be filled
         self._parts: list[EventBatch] = []
         self._count = 0
-        self._in_order = True
+
+    @property
+    def filling(self) -> EventWindow | None:
+        """The window that is not complete yet, with what it holds so far; None: nothing is known.
+
+        Only parts are added to it until it is handed out; or nobody ever sees it again, and the
+        next one that is handed out is a restart.
+        """
+        if self._start_us is None:
+            return None
+        return self._window(self._start_us)
 
     def push(self, batch: EventBatch) -> list[EventWindow]:
         """The windows that these events complete, in order; usually none or one."""
@@ -154,8 +182,6 @@ class EventWindows:
             self.counters.dropped_events += len(events) - room
             events = events.slice(0, room)
         if len(events):
-            if self._parts and events.t_us[0] < self._parts[-1].t_us[-1]:
-                self._in_order = False
             self._parts.append(events)
             self._count += len(events)
 
@@ -164,16 +190,16 @@ class EventWindows:
         assert self._start_us is not None
         done = []
         while self._start_us + self._length_us <= until_us:
-            end_us = self._start_us + self._length_us
-            events = EventBatch.join(self._parts, *self._size, until_us=end_us)
-            if not self._in_order:
-                events = events.take(np.argsort(events.t_us, kind='stable'))
-            done.append(EventWindow(self._start_us, end_us, events, self._restart))
+            done.append(self._window(self._start_us))
             self.counters.windows += 1
-            self.counters.empty_windows += not len(events)
+            self.counters.empty_windows += not self._count
             self._restart = False
-            self._clear(end_us)
+            self._clear(done[-1].end_us)
         return done
+
+    def _window(self, start_us: int) -> EventWindow:
+        parts = (self._nothing, *self._parts)
+        return EventWindow(start_us, start_us + self._length_us, parts, self._restart)
 
     def _begin_anew(self) -> None:
         """Forget the window being filled, and when it was."""
@@ -184,4 +210,4 @@ class EventWindows:
         self._clear(None)
 
     def _clear(self, start_us: int | None) -> None:
-        self._start_us, self._parts, self._count, self._in_order = start_us, [], 0, True
+        self._start_us, self._parts, self._count = start_us, [], 0
