@@ -114,7 +114,7 @@ def test_everyone_is_told_whether_the_world_waits(file):
     for lockstep in ('true', 'false'):
         nodes = describe(find_resource('launch', file), {'model': 'm', 'lockstep': lockstep}, {})
         told = {node.label for node in nodes if f'lockstep:={lockstep}' in node.command}
-        assert {'gate_node', 'encoder_node', 'agent_node'} < told
+        assert {'gate_node', 'policy_nodes'} < told
         assert told & {'line_node', 'car_racing_node'}
 
 
