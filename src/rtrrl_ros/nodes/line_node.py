@@ -1,8 +1,8 @@
 """The simulated car on its line in the graph: the topics of the real one.
 
 Out: /event_camera/events, odom and world_state; in: drive. In lock-step every observation is one
-packet, and arrives; in real time packets are sent as camera drivers send theirs: several of them,
-each as soon as it is full, and they may be lost.
+packet, and arrives; in real time packets are sent as camera drivers send theirs: most of what was sensed has been sent
+before the last packet completes it, and they may be lost.
 """
 
 import dataclasses
@@ -52,8 +52,8 @@ class LineNodeConfig(Checked):
     """Parameters of the node beside those of world and shift."""
 
     packet_ms: float = parameter(
-        2.0, 'real time: sensor time in one event packet; drivers of real cameras send them of 1 '
-        'ms and more', unit='ms', low=0.5, high=1000.0,
+        2.0, 'real time: sensor time in the event packet that completes an observation; drivers of '
+        'real cameras send packets of 1 ms and more', unit='ms', low=0.5, high=1000.0,
     )  # fmt: skip
 
 
@@ -97,13 +97,12 @@ class LineNode(WorldNode):
         if again:
             yield from self._sent
             return
-        events = observation.events
+        events, ends_us = observation.events, list[int]()
         if observation.state.step_type is StepType.FIRST:
             self._seq = 0  # as a driver that starts anew: what was seen before is of no use
-            ends_us = range(0)
-        else:
-            begin_us = events.until_us - self._line.config.decision_ms * 1000
-            ends_us = range(begin_us + self._packet_us, events.until_us, self._packet_us)
+        elif self._packet_us < 1000 * self._line.config.decision_ms:
+            # what can be sent at once is one packet, although a driver would have sent several
+            ends_us = [events.until_us - self._packet_us]
         self._sent = []
         for message in event_packet_messages(events, observation.stamp_ns, self._seq, ends_us):
             self._seq += 1
