@@ -1,8 +1,8 @@
 """The simulated car on its line in the graph: the topics of the real one.
 
 Out: /event_camera/events, odom and world_state; in: drive. In lock-step every observation is one
-packet, and arrives; in real time packets are sent as camera drivers send theirs: most of what was sensed has been sent
-before the last packet completes it, and they may be lost.
+packet, and arrives; in real time packets are sent as camera drivers send theirs: most of what was
+sensed has been sent before the last packet completes it, and they may be lost.
 """
 
 import dataclasses
