@@ -160,13 +160,14 @@ class Bare:
             self._send_ahead(packets)
         message, self._coming = self._coming, None
         assert message is not None
+        self.sent += 1
         self._sent_s[stamp_ns(message)] = time.monotonic()  # as the world does
         packets.publish(message)
 
     def _send_ahead(self, packets: Any) -> None:
-        self.sent += 1
-        batch = self._batches[self.sent % len(self._batches)]
-        stamp, seq = self.sent * round(PERIOD_S * 1e9), self.sent * PACKETS
+        number = self.sent + 1
+        batch = self._batches[number % len(self._batches)]
+        stamp, seq = number * round(PERIOD_S * 1e9), number * PACKETS
         ends_us = [batch.until_us - PACKET_US]
         first, last = event_packet_messages(batch, stamp, seq, ends_us)
         packets.publish(first)

@@ -90,8 +90,8 @@ class EventPipeline:
             self._build(window)
             self._frame = self.builder.frame()
             self._ahead = None
-        filling = self.windows.filling
-        if not done and filling is not None:  # nobody waits for anything now
+        # without a new frame nobody waits for anything
+        if not done and (filling := self.windows.filling) is not None:
             self._build(filling)
         return bool(done)
 
