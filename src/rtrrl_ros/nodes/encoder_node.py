@@ -58,7 +58,7 @@ class EncoderNode(ManagedNode):
     Parameters
     ----------
     companions : see `ManagedNode`
-    hand_on : called with what has just been published, by one of them
+    hand_on : of one of them, called with each message before it is published
     """
 
     sections = (EncoderNodeConfig,)
@@ -131,11 +131,11 @@ class EncoderNode(ManagedNode):
     def _publish(self, message: Image | EventPacket, features: np.ndarray, start_s: float) -> None:
         stamp = stamp_ns(message) + self._offset_ns
         encoded = features_message(stamp, self._seq, features)
-        self._features.publish(encoded)
         self._seq += 1
         self._latency_s = time.perf_counter() - start_s
         if self._hand_on is not None:
-            self._hand_on(encoded)
+            self._hand_on(encoded)  # first: the car waits for what comes of it
+        self._features.publish(encoded)
 
     def _on_check(self) -> None:
         """Say at once when the stream breaks, and when it is back."""

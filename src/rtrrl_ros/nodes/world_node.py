@@ -4,8 +4,10 @@ In lock-step the world waits for the command stamped with its newest observation
 publishes the observation again, and in the end gives up. In real time it computes the next
 observation as soon as the newest is answered, and publishes it at the end of the period, by the
 steady clock; if there is no answer by then it drives on with the newest command if that is fresh,
-otherwise with zero. Until somebody has driven for `settle_s` it stays at the start, and the time
-that the other nodes need to come up is nobody's latency.
+otherwise with zero. The state, and what the car measures of itself, it tells once there is an
+answer, at the latest at the end of the period: on the way to the answer nobody waits for them.
+Until somebody has driven for `settle_s` it stays at the start, and the time that the other nodes
+need to come up is nobody's latency.
 """
 
 import time
@@ -82,6 +84,7 @@ class WorldNode(ManagedNode):
         self._newest_s = -float('inf')
         self._late = self._repeated = self._steps = self._skipped = 0
         self._coming: tuple[Observation, Any] | None = None  # computed, but not yet shown
+        self._untold: Observation | None = None  # shown, but for what the car measures
         self._overdue = False  # the end of its period has come without it
         self._latencies = Latencies(self._period_s)
         self._started = self._answered = self._told = False
@@ -126,7 +129,7 @@ class WorldNode(ManagedNode):
         self._coming = observation, last
 
     def _show(self) -> None:
-        """Publish the last message of what comes, and with it everything else about it."""
+        """Publish the last message of what comes."""
         assert self._coming is not None
         (observation, message), self._coming = self._coming, None
         self._published_s = time.monotonic()
@@ -137,6 +140,15 @@ class WorldNode(ManagedNode):
         if self._clock_topic is not None:  # nobody asks for the time before there is a proposal
             header = make_header(observation.stamp_ns, '')
             self._clock_topic.publish(ClockMessage(clock=header.stamp))
+        self._untold = observation
+        if self._config.lockstep or not self._settled:
+            self._tell_state()
+
+    def _tell_state(self) -> None:
+        """Publish everything else about the observation that was shown, unless that is done."""
+        if self._untold is None:
+            return
+        observation, self._untold = self._untold, None
         self.publish_measured(observation)
         self._states.publish(world_state_message(observation.state))
         if not self._config.lockstep and observation.state.step_type is StepType.LAST:
@@ -148,6 +160,7 @@ class WorldNode(ManagedNode):
         return time.monotonic() >= self._settled_s
 
     def _advance(self, command: Command) -> None:
+        self._tell_state()
         with giving_way():  # cameras and motors are prompt, but what simulates them takes its time
             observation = self._course.advance(command)
         if not self._config.lockstep:

@@ -41,24 +41,29 @@ def expose(
     limit = packed.shape[0] - width * subframes * MOST
     course = np.empty((subframes + 1, width), dtype=np.float32)
     low, high = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
-    busy = np.empty(width, dtype=np.uint8)
+    places, parts = np.empty(width, dtype=np.int32), np.empty((2, width), dtype=np.float32)
+    busy, columns = np.empty(width, dtype=np.uint8), np.empty(width + 1, dtype=np.int32)
     count = 0
     for row in range(first, stop):
         if count > limit:
             break
         course[0], low[:], high[:] = filtered[row], filtered[row], filtered[row]
         for k in range(subframes):
-            sample_row(texels, levels, level[row], geometry[row], poses[k], course[k + 1])
+            _sample(
+                texels, levels, level[row], geometry[row], poses[k], places, parts, course[k + 1]
+            )
             _filter(course[k + 1], course[k], flicker[k], constants[0], low, high)
         filtered[row] = course[subframes]
         on, off = thresholds[0, row], thresholds[1, row]
-        _find_busy(low, high, memorised[row], held[row], on, off, constants[2], busy)
-        for u in range(width):
-            if busy[u]:
-                count = _pixel(
-                    course, u, row, on[u], off[u], memorised[row], held[row], constants, packed,
-                    count,
-                )  # fmt: skip
+        memory, resets = memorised[row], held[row]
+        _find_busy(low, high, memory, resets, on, off, constants[2], busy)
+        number = 0
+        for u in range(width):  # a list of them: nothing is guessed wrong for those that are not
+            columns[number] = u
+            number += busy[u]
+        count = _send(
+            course, columns[:number], row, on, off, memory, resets, constants, packed, count
+        )
     return count
 
 
@@ -103,41 +108,43 @@ def _pack(
 
 
 @numba.njit(**_OPTIONS)
-def _pixel(
-    course: np.ndarray, u: int, row: int, on: float, off: float, levels: np.ndarray,
-    held: np.ndarray, constants: np.ndarray, packed: np.ndarray, count: int,
+def _send(
+    course: np.ndarray, columns: np.ndarray, row: int, on: np.ndarray, off: np.ndarray,
+    memorised: np.ndarray, held: np.ndarray, constants: np.ndarray, packed: np.ndarray, count: int,
 ) -> int:  # fmt: skip
-    """The events of one pixel."""
+    """The events of these pixels of a row."""
     subframes, refractory = course.shape[0] - 1, constants[1]
-    level, until = levels[u], held[u]
-    for k in range(subframes):
-        begin, end = course[k, u], course[k + 1, u]
-        slope, start = end - begin, np.float32(0.0)
-        if until >= k:
-            if until >= k + 1:
-                continue
-            start = until - np.float32(k)
-            level = begin + slope * start
-        for _ in range(MOST):
-            here = begin + slope * start
-            if max(here, end) >= level + on:
-                level, kind = level + on, 1
-            elif min(here, end) <= level - off:
-                level, kind = level - off, 0
-            else:
-                break
-            if (slope > 0.0) if kind else (slope < 0.0):  # else leak or reset took it there
-                start = min(max((level - begin) / slope, start), np.float32(1.0))
-            packed[count] = _pack(np.float32(k) + start, row, u, kind, constants, subframes)
-            count += 1
-            if refractory > 0.0:
-                until = np.float32(k) + start + refractory
-                if until >= k + 1:
-                    break
-                start = until - np.float32(k)
+    zero, one = np.float32(0.0), np.float32(1.0)
+    for i in range(columns.shape[0]):
+        u = columns[i]
+        level, until, end = memorised[u], held[u], course[0, u]
+        for k in range(subframes):
+            begin, end = end, course[k + 1, u]
+            time, slope, start = np.float32(k), end - begin, zero
+            if until >= time:
+                if until >= time + one:
+                    continue
+                start = until - time
                 level = begin + slope * start
-    levels[u] = level
-    held[u] = max(until - np.float32(subframes), np.float32(-1.0))
+            for _ in range(MOST):
+                here = begin + slope * start
+                rises = max(here, end) >= level + on[u]
+                falls = min(here, end) <= level - off[u]
+                if not (rises | falls):  # one branch that is mostly guessed right, not two
+                    break
+                level = level + on[u] if rises else level - off[u]
+                if (slope > zero) if rises else (slope < zero):  # else leak or reset took it there
+                    start = min(max((level - begin) / slope, start), one)
+                packed[count] = _pack(time + start, row, u, rises, constants, subframes)
+                count += 1
+                if refractory > zero:
+                    until = time + start + refractory
+                    if until >= time + one:
+                        break
+                    start = until - time
+                    level = begin + slope * start
+        memorised[u] = level
+        held[u] = max(until - np.float32(subframes), np.float32(-1.0))
     return count
 
 
@@ -177,6 +184,17 @@ def sample_row(
     pose : x, y and heading of the rear axle, float64
     out : (width,) float32
     """
+    width = out.shape[0]
+    places, parts = np.empty(width, dtype=np.int32), np.empty((2, width), dtype=np.float32)
+    _sample(texels, levels, level, geometry, pose, places, parts, out)
+
+
+@numba.njit(**_OPTIONS)
+def _sample(
+    texels: np.ndarray, levels: np.ndarray, level: int, geometry: np.ndarray, pose: np.ndarray,
+    places: np.ndarray, parts: np.ndarray, out: np.ndarray,
+) -> None:  # fmt: skip
+    """`sample_row` with room to work in: `places` (width,) int32, `parts` (2, width) float32."""
     start, columns, rows = int(levels[level, 0]), int(levels[level, 1]), int(levels[level, 2])
     x0, y0, per_m = levels[level, 3], levels[level, 4], levels[level, 5]
     width = out.shape[0]
@@ -190,19 +208,17 @@ def sample_row(
     # First where, then what is there: the compiler finds SIMD in a loop without scattered reads.
     # Beyond its edge the map goes on as it is there.
     zero, most_x, most_y = np.float32(0.0), np.float32(columns - 1.01), np.float32(rows - 1.01)
-    place = np.empty(width, dtype=np.int32)
-    part = np.empty((2, width), dtype=np.float32)
     for u in range(width):
         fx, fy = ax + np.float32(u) * bx, ay + np.float32(u) * by
         fx, fy = fx if fx > zero else zero, fy if fy > zero else zero  # also where not a number
         fx, fy = fx if fx < most_x else most_x, fy if fy < most_y else most_y
         ix, iy = np.int32(fx), np.int32(fy)
-        part[0, u], part[1, u] = fx - np.float32(ix), fy - np.float32(iy)
-        place[u] = np.int32(iy * np.int32(columns)) + ix
+        parts[0, u], parts[1, u] = fx - np.float32(ix), fy - np.float32(iy)
+        places[u] = np.int32(iy * np.int32(columns)) + ix
     corner, right = texels[start:], texels[start + 1 :]
     above, diagonal = texels[start + columns :], texels[start + columns + 1 :]
     for u in range(width):
-        at = np.uint32(place[u])  # unsigned: no check for places counted from the end
-        near = corner[at] + part[0, u] * (right[at] - corner[at])
-        far = above[at] + part[0, u] * (diagonal[at] - above[at])
-        out[u] = near + part[1, u] * (far - near)
+        at = np.uint32(places[u])  # unsigned: no check for places counted from the end
+        near = corner[at] + parts[0, u] * (right[at] - corner[at])
+        far = above[at] + parts[0, u] * (diagonal[at] - above[at])
+        out[u] = near + parts[1, u] * (far - near)
