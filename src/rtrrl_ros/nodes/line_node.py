@@ -110,6 +110,8 @@ class LineNode(WorldNode):
             yield message
 
     def publish_measured(self, observation: Observation) -> None:
+        if not self._odometry.get_subscription_count():  # it is the costliest message to make
+            return
         car = self._line.car
         self._odometry.publish(
             odometry_message(

@@ -32,9 +32,9 @@ from .pixels import DARK, MOST, add_noise, expose
 _V2E = 'arXiv 2006.07722'
 #: columns of the noise that is drawn: place in the image, time, kind, thinning
 _NOISE = 4
-#: The image is computed in so many bands of rows, on threads of their own where there are any. Not
-#: as many as there are processors: what comes out must be the same everywhere, also in a flood.
-BANDS = 2
+#: The image is computed in so many bands of rows, by whoever is free: they send events in very
+#: different numbers. It depends on nothing: what comes out is the same everywhere, also in a flood.
+BANDS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +69,9 @@ class SensorConfig(Checked):
 
 
 class _Band(NamedTuple):
-    """Rows start ... stop - 1, and where their packed events go."""
+    """Rows start ... stop - 1, the how manieth from the top, and where their packed events go."""
 
+    number: int
     start: int
     stop: int
     packed: np.ndarray
@@ -84,7 +85,7 @@ class EventSensor:
     subframes, subframe_us : a window of exposure, and the time between two pictures in it
     threshold_factor : on both thresholds
     random : for the mismatch of the thresholds
-    threads : compute all bands of the image but one; None: the caller does. The events are the same
+    threads : one of them helps the caller, who else computes alone. The events are the same
 
     Attributes
     ----------
@@ -156,29 +157,32 @@ class EventSensor:
         """The rows that see the floor, in parts as equal as can be."""
         edges = np.linspace(first, self.height, BANDS + 1).astype(int).tolist()
         # in half of the most events that there can be, and one row in which there are as many
-        rows = (self.height // BANDS + BANDS) // 2 + 1
+        rows = math.ceil((self.height - first) / BANDS) // 2 + 1
         room = rows * self.width * self.subframes * MOST
         return [
-            _Band(start, stop, np.empty(room, dtype=np.uint64))
-            for start, stop in itertools.pairwise(edges)
+            _Band(number, start, stop, np.empty(room, dtype=np.uint64))
+            for number, (start, stop) in enumerate(itertools.pairwise(edges))
         ]
 
     def _expose_bands(self, poses: np.ndarray, flicker: np.ndarray) -> list[int]:
         """How many events of each band are packed now."""
+        counts = [0] * BANDS
+        waiting = reversed(self._bands)  # most events are near the car: they are begun first
 
-        def expose_band(band: _Band) -> int:
+        def work() -> None:
             camera, floor = self.camera, self.camera.floor
-            return expose(
-                floor.texels, floor.levels, camera.level, camera.geometry, band.start, band.stop,
-                poses, flicker, self._constants, self._thresholds, self.filtered,
-                self._memorised, self._held, band.packed,
-            )  # fmt: skip
+            for band in waiting:
+                counts[band.number] = expose(
+                    floor.texels, floor.levels, camera.level, camera.geometry, band.start,
+                    band.stop, poses, flicker, self._constants, self._thresholds, self.filtered,
+                    self._memorised, self._held, band.packed,
+                )  # fmt: skip
 
-        mine, *others = self._bands
-        if self._threads is None:
-            return [expose_band(band) for band in self._bands]
-        theirs = [self._threads.submit(expose_band, band) for band in others]
-        return [expose_band(mine), *(count.result() for count in theirs)]
+        helping = None if self._threads is None else self._threads.submit(work)
+        work()
+        if helping is not None and not helping.cancel():  # it may have been too late to help
+            helping.result()
+        return counts
 
 
 def _mismatched(

@@ -60,8 +60,9 @@ def _encode(
     count = len(t_us)
     i = 0
     while i < count:
-        n = _time(words, n, t_us[i], now)
-        now = t_us[i]
+        if t_us[i] != now:
+            n = _time(words, n, t_us[i], now)
+            now = t_us[i]
         if np.int64(y[i]) != row:
             row = np.int64(y[i])
             words[n] = ADDR_Y << 12 | row
@@ -77,6 +78,10 @@ def _encode(
         ):
             end += 1
         sign = np.int64(polarity[i]) << ADDRESS_BITS
+        if end == i + 1:  # most events have no neighbour
+            words[n] = ADDR_X << 12 | sign | np.int64(x[i])
+            n, i = n + 1, end
+            continue
         base = np.int64(-1)  # where a further vector would begin without a new base
         while i < end:
             column = np.int64(x[i])
