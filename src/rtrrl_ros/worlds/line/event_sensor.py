@@ -69,7 +69,7 @@ class SensorConfig(Checked):
 
 
 class _Band(NamedTuple):
-    """Rows start ... stop - 1, the how manieth from the top, and where their packed events go."""
+    """Rows start ... stop - 1, its number from the top, and where their packed events go."""
 
     number: int
     start: int
